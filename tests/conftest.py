@@ -1,0 +1,26 @@
+"""What every test may lean on, and the rule of continuous integration: nothing that should be tested is skipped."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    """The folder of published conformance suites; `HARNESS_CONFORMANCE` names another one."""
+    folder = Path(os.environ.get("HARNESS_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
+    if not folder.is_dir():
+        pytest.skip(f"no conformance suites at {folder} (set HARNESS_CONFORMANCE)")
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("HARNESS_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which HARNESS_NO_SKIPS forbids: {report.longrepr}"
+    return report
