@@ -1,11 +1,13 @@
 """Buses, rules, targets and events as EventBridge names them."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import wire
 from harness.bus.pattern import Pattern
-from harness.policy.document import Document
+
+if TYPE_CHECKING:
+    from harness.policy.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Bus:
     region: str
     account: str
     name: str
-    policy: Document | None = None
+    policy: "Document | None" = None
 
     @property
     def arn(self) -> str:
@@ -32,7 +34,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A domain's container: events go to `POST {url}/events`. `dead_letter` names a queue, None drops after the last try."""
+    """A domain's container: events go to `POST {url}/events`.
+
+    `dead_letter` names a queue; None drops the event after the last try.
+    """
 
     id: str
     domain: str
@@ -58,5 +63,7 @@ class Rule:
 
 
 Envelope = dict[str, Any]
-"""An event as targets get it, keys in EventBridge's order: version, id, detail-type, source, account, time, region,
-resources, detail."""
+"""An event as targets get it.
+
+Keys in EventBridge's order: version, id, detail-type, source, account, time, region, resources, detail.
+"""
