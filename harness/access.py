@@ -1,4 +1,238 @@
 """Where signature, identity and policy meet: every edge asks here who calls and whether it may.
 
-`Authority.authenticate` answers who; `Authority.authorize` answers whether. Both are pure but for the clock.
+`Authority.authenticate` answers who; `Authority.authorize` answers whether. Both are pure but for the clock. What follows from a
+session alone (its principal, context keys, compiled policies) is worked out once and kept as long as the session is in use.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from harness.clock import Clock, utc_now
+from harness.errors import InputError
+from harness.identity import Directory, RecentlyUsed, Role, Sealer, Session, principal_of, session_context
+from harness.policy import (
+    ANONYMOUS,
+    AccessRequest,
+    ContextValue,
+    Decision,
+    Document,
+    PolicyKind,
+    PolicySet,
+    Principal,
+    compile_document,
+    evaluate,
+    evaluate_trust,
+    explain,
+)
+from harness.sigv4 import Fault, FaultKind, Presented, SigningKeys, check_scope, read_authorization, verify
+from harness.wire import HttpRequest, NetworkPlace, PlaceKind
+
+INVALID_TOKEN = Fault(FaultKind.UNKNOWN_KEY, "The security token included in the request is invalid.")
+EXPIRED_TOKEN = Fault(FaultKind.EXPIRED_TOKEN, "The security token included in the request is expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request, its signature verified.
+
+    `context`: the condition keys that follow from the identity. `own`: the policies on the caller's side (of the role, its
+    boundary, its session); those of the resource come with each question.
+    """
+
+    principal: Principal
+    access_key_id: str
+    session: Session | None
+    role: Role | None
+    context: Mapping[str, ContextValue]
+    own: PolicySet = field(default_factory=PolicySet, repr=False)
+
+    @property
+    def account(self) -> str:
+        return self.principal.account
+
+
+UNSIGNED = Caller(
+    ANONYMOUS,
+    access_key_id="",
+    session=None,
+    role=None,
+    context={"aws:principaltype": ANONYMOUS.type.value, "aws:userid": ANONYMOUS.user_id},
+)
+"""The caller of a request without a signature, where an edge lets one in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    caller: Caller
+    secret: str = field(repr=False)
+    expires: datetime
+
+
+class Authority:
+    """Knows the organisation's roles and the master key's tokens. Shared by all edges of a process."""
+
+    def __init__(self, directory: Directory, sealer: Sealer, *, clock: Clock = utc_now, cache_size: int = 4096) -> None:
+        self.directory = directory
+        self._sealer = sealer
+        self._clock = clock
+        self._keys = SigningKeys()
+        self._known: RecentlyUsed[tuple[str, str], _Known] = RecentlyUsed(cache_size)
+
+    def authenticate(
+        self, request: HttpRequest, *, service: str, skew_seconds: int = 300, region: str | None = None
+    ) -> Caller | Fault:
+        """`region` None: the landscape's. Checks in the order in which AWS answers: form, scope and time, token, signature."""
+        presented = read_authorization(request)
+        if isinstance(presented, Fault):
+            return presented
+        now = self._clock()
+        fault = check_scope(
+            presented,
+            region=region or self.directory.region,
+            service=service,
+            now=now,
+            skew_seconds=skew_seconds,
+        )
+        if fault is not None:
+            return fault
+        known = self._lookup(presented)
+        if known is None:
+            return INVALID_TOKEN
+        if now >= known.expires:
+            return EXPIRED_TOKEN
+        fault = verify(request, presented, known.secret, keys=self._keys)
+        return known.caller if fault is None else fault
+
+    def caller_of(self, session: Session) -> Caller | None:
+        """The caller that a session makes; None when its role is gone or a session policy does not compile (fail closed)."""
+        role = self.directory.roles.get(session.role_arn)
+        if role is None:
+            return None
+        try:
+            sessions = compile_session_policies(session.policies)
+        except InputError:
+            return None
+        organisation = self.directory.organisation if role.account in self.directory.accounts else ""
+        return Caller(
+            principal=principal_of(session, role),
+            access_key_id=session.access_key_id,
+            session=session,
+            role=role,
+            context=session_context(session, role, organisation=organisation),
+            own=PolicySet(identity=role.policies, boundary=role.boundary, sessions=sessions),
+        )
+
+    def authorize(
+        self,
+        caller: Caller,
+        *,
+        action: str,
+        resource: str,
+        resource_account: str,
+        resource_policy: Document | None,
+        context: Mapping[str, ContextValue],
+        endpoint_policy: Document | None = None,
+    ) -> Decision:
+        """`context`: the keys of the request and the network; those of the identity are added and cannot be overridden."""
+        return evaluate(
+            _request(caller, action, resource, resource_account, context),
+            _policies(caller, resource_policy, endpoint_policy),
+        )
+
+    def explain(
+        self,
+        caller: Caller,
+        *,
+        action: str,
+        resource: str,
+        resource_account: str,
+        resource_policy: Document | None,
+        context: Mapping[str, ContextValue],
+        endpoint_policy: Document | None = None,
+    ) -> Decision:
+        """The decision of `authorize`, with the outcome of every statement."""
+        return explain(
+            _request(caller, action, resource, resource_account, context),
+            _policies(caller, resource_policy, endpoint_policy),
+        )
+
+    def authorize_trust(
+        self, caller: Caller, role: Role, *, action: str, context: Mapping[str, ContextValue]
+    ) -> Decision:
+        """May `caller` do `action` (`sts:AssumeRole`, `sts:TagSession`, …) on `role`: its trust policy and the caller's own."""
+        return evaluate_trust(_request(caller, action, role.arn, role.account, context), role.trust, caller.own)
+
+    def _lookup(self, presented: Presented) -> _Known | None:
+        token = presented.security_token
+        if token is None:  # only roles exist here, and a role's key is worth nothing without its token
+            return None
+        place = (presented.access_key_id, token)
+        known = self._known.get(place)
+        if known is not None:
+            return known
+        session = self._sealer.open(presented.access_key_id, token)
+        if session is None:
+            return None
+        caller = self.caller_of(session)
+        if caller is None:
+            return None
+        known = _Known(caller, self._sealer.secret_for(presented.access_key_id), session.expires)
+        self._known.put(place, known)
+        return known
+
+
+def compile_session_policies(texts: tuple[str, ...] | None) -> tuple[Document, ...] | None:
+    """Raises InputError when one of the texts is not a policy."""
+    if texts is None:
+        return None
+    return tuple(
+        compile_document(text, kind=PolicyKind.SESSION, name=f"session policy {number}")
+        for number, text in enumerate(texts, start=1)
+    )
+
+
+def network_context(
+    request: HttpRequest, place: NetworkPlace, *, now: datetime, region: str, secure: bool = True
+) -> dict[str, ContextValue]:
+    """The condition keys that follow from where and when a request came in; `now` is in UTC.
+
+    Through a VPC endpoint there is no `aws:SourceIp`, from the public internet there are no endpoint keys (IAM User Guide,
+    "AWS global condition context keys", properties of the network).
+    """
+    context: dict[str, ContextValue] = {
+        "aws:requestedregion": region,
+        "aws:currenttime": now.isoformat(timespec="seconds")[:19] + "Z",
+        "aws:epochtime": str(int(now.timestamp())),
+        "aws:securetransport": "true" if secure else "false",
+        "aws:viaawsservice": "false",
+    }
+    if place.vpce_id:
+        context["aws:sourcevpce"] = place.vpce_id
+        context["aws:sourcevpc"] = place.vpc_id
+        context["aws:vpcsourceip"] = request.client_ip
+    elif place.kind is PlaceKind.PUBLIC:
+        context["aws:sourceip"] = request.client_ip
+    for name, value in request.headers:
+        if name == b"user-agent":
+            context.setdefault("aws:useragent", value.decode("latin-1"))
+        elif name == b"referer":
+            context.setdefault("aws:referer", value.decode("latin-1"))
+    return context
+
+
+def _request(
+    caller: Caller, action: str, resource: str, resource_account: str, context: Mapping[str, ContextValue]
+) -> AccessRequest:
+    return AccessRequest(
+        principal=caller.principal,
+        action=action,
+        resource=resource,
+        resource_account=resource_account,
+        context={**context, "aws:resourceaccount": resource_account, **caller.context},
+    )
+
+
+def _policies(caller: Caller, resource: Document | None, endpoint: Document | None) -> PolicySet:
+    own = caller.own
+    return PolicySet(own.identity, resource, own.boundary, own.sessions, own.scps, endpoint)

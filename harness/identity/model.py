@@ -29,7 +29,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a session token carries, sealed. Times are aware and in UTC, whole seconds."""
+    """What a session token carries, sealed. Times are aware and in UTC, whole seconds.
+
+    `policies`: the JSON texts of session policies, None without any. `provider`: `aws:FederatedProvider` of a session that began
+    with a web identity, else empty. `chained`: the session was started with the credentials of another one.
+    """
 
     role_arn: str
     session_name: str
@@ -41,6 +45,7 @@ class Session:
     transitive_tag_keys: tuple[str, ...] = ()
     policies: tuple[str, ...] | None = None
     chained: bool = False
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
