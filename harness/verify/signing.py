@@ -87,7 +87,7 @@ def _body_bytes(body: object) -> bytes:
 def signed_session(
     api: str, credentials: CredentialSource, *, region: str, now: Callable[[], datetime]
 ) -> requests.Session:
-    """A `requests.Session` whose every request is signed; redirects are not followed, since the signature dies with one."""
+    """A `requests.Session` whose every request is signed; no redirects, since a signature dies with one."""
     session = requests.Session()
     session.auth = SigV4(api, credentials, region=region, now=now)
     session.trust_env = False
