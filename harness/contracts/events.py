@@ -1,4 +1,4 @@
-"""Event contracts: a JSON Schema for the `detail` of one detail-type, `contracts/<provider>/events/<Event>.v<N>.json`."""
+"""Event contracts: a JSON Schema for the `detail` of a detail-type, `contracts/<provider>/events/<Event>.v<N>.json`."""
 
 import json
 from dataclasses import dataclass

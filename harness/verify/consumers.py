@@ -38,7 +38,7 @@ def verify_interaction(pact: Pact, file: Path, interaction: Interaction, *, prox
 
 
 def _problems(results: dict[str, Any]) -> list[str]:
-    """Of the verifier's JSON: `errors[].mismatch` is an error text or a list of mismatches with path and explanation."""
+    """Of the verifier's JSON: `errors[].mismatch` is an error text or a list with paths and explanations."""
     found = []
     for error in results.get("errors", []):
         mismatch = error.get("mismatch", {})

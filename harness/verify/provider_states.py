@@ -6,7 +6,7 @@
         body: {lines: [{sku: chair-oak, quantity: 1}]}
         capture: {orderId: /id}
 
-The calls go through the gateway like any other. What `capture` takes from an answer (JSON Pointer, RFC 6901) is given to
+The calls go through the gateway like any other. What `capture` takes from an answer (JSON Pointer, RFC 6901) goes to
 the verifier, whose `ProviderState` generators put it into the consumer's request.
 """
 

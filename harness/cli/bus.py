@@ -1,0 +1,61 @@
+"""The bus from a terminal: events put, events tail."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import options
+from harness.errors import InputError, Problem
+
+events = typer.Typer(help="Put events on a bus and watch them go by.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(events, name="events")
+
+
+@events.command()
+def put(
+    context: typer.Context,
+    source: Annotated[str, typer.Option(help="such as acme.orders")],
+    detail_type: Annotated[str, typer.Option(help="such as OrderPlaced.v1")],
+    detail: Annotated[str, typer.Option(help="a JSON object; - reads standard input")],
+    role: Annotated[str, typer.Option("--as", metavar="ROLE", help="who puts it: a role of the manifests")],
+    bus: Annotated[str | None, typer.Option(help="the bus's name (default: the only shared one)")] = None,
+) -> None:
+    """Put one event, signed as a role; prints its id. Exit code 1 when the bus refuses it."""
+    text = sys.stdin.read() if detail == "-" else detail
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError([Problem("--detail", error.lineno, f"not JSON: {error.msg}")]) from error
+    outcome = (
+        options(context).harness().put_event(role=role, bus=bus, source=source, detail_type=detail_type, detail=text)
+    )
+    print(json.dumps(outcome, indent=2))
+    if "EventId" not in outcome:
+        raise typer.Exit(1)
+
+
+@events.command()
+def tail(
+    context: typer.Context,
+    bus: Annotated[str | None, typer.Option(help="the bus's name (default: the only shared one)")] = None,
+    pattern: Annotated[str | None, typer.Option(help="an event pattern (JSON): only events that match")] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="first what the bus still keeps")] = False,
+    count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="stop after that many")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+) -> None:
+    """Print events as the bus accepts them, until Ctrl-C."""
+    harness = options(context).harness()
+
+    def show(event: dict[str, object]) -> None:
+        if as_json:
+            print(json.dumps(event), flush=True)
+        else:
+            print(f"{event['time']} {event['source']} {event['detail-type']} {event['id']}", flush=True)
+            print(f"  {json.dumps(event['detail'], ensure_ascii=False)}", flush=True)
+
+    harness.tail(bus=bus, pattern=pattern, from_start=from_start, count=count, show=show)
