@@ -1,7 +1,8 @@
 """Where signature, identity and policy meet: every edge asks here who calls and whether it may.
 
-`Authority.authenticate` answers who; `Authority.authorize` answers whether. Both are pure but for the clock. What follows from a
-session alone (its principal, context keys, compiled policies) is worked out once and kept as long as the session is in use.
+`Authority.authenticate` answers who; `Authority.authorize` answers whether. Both are pure but for the clock. What
+follows from a session alone (its principal, context keys, compiled policies) is worked out once and kept as long as
+the session is in use.
 """
 
 from collections.abc import Mapping
@@ -36,8 +37,8 @@ EXPIRED_TOKEN = Fault(FaultKind.EXPIRED_TOKEN, "The security token included in t
 class Caller:
     """Who sent a request, its signature verified.
 
-    `context`: the condition keys that follow from the identity. `own`: the policies on the caller's side (of the role, its
-    boundary, its session); those of the resource come with each question.
+    `context`: the condition keys that follow from the identity. `own`: the policies on the caller's side (of the
+    role, its boundary, its session); those of the resource come with each question.
     """
 
     principal: Principal
@@ -82,7 +83,7 @@ class Authority:
     def authenticate(
         self, request: HttpRequest, *, service: str, skew_seconds: int = 300, region: str | None = None
     ) -> Caller | Fault:
-        """`region` None: the landscape's. Checks in the order in which AWS answers: form, scope and time, token, signature."""
+        """Form, scope and time, token, signature, in the order in which AWS answers. `region` None: the landscape's."""
         presented = read_authorization(request)
         if isinstance(presented, Fault):
             return presented
@@ -105,7 +106,7 @@ class Authority:
         return known.caller if fault is None else fault
 
     def caller_of(self, session: Session) -> Caller | None:
-        """The caller that a session makes; None when its role is gone or a session policy does not compile (fail closed)."""
+        """The caller that a session makes; None when its role is gone or one of its policies does not compile."""
         role = self.directory.roles.get(session.role_arn)
         if role is None:
             return None
@@ -134,7 +135,7 @@ class Authority:
         context: Mapping[str, ContextValue],
         endpoint_policy: Document | None = None,
     ) -> Decision:
-        """`context`: the keys of the request and the network; those of the identity are added and cannot be overridden."""
+        """`context`: the keys of the request and the network; those of the identity come on top of them."""
         return evaluate(
             _request(caller, action, resource, resource_account, context),
             _policies(caller, resource_policy, endpoint_policy),
@@ -160,7 +161,7 @@ class Authority:
     def authorize_trust(
         self, caller: Caller, role: Role, *, action: str, context: Mapping[str, ContextValue]
     ) -> Decision:
-        """May `caller` do `action` (`sts:AssumeRole`, `sts:TagSession`, …) on `role`: its trust policy and the caller's own."""
+        """May `caller` do `action` (`sts:AssumeRole`, …) on `role`: by the role's trust policy and by its own policies."""
         return evaluate_trust(_request(caller, action, role.arn, role.account, context), role.trust, caller.own)
 
     def _lookup(self, presented: Presented) -> _Known | None:
@@ -197,8 +198,8 @@ def network_context(
 ) -> dict[str, ContextValue]:
     """The condition keys that follow from where and when a request came in; `now` is in UTC.
 
-    Through a VPC endpoint there is no `aws:SourceIp`, from the public internet there are no endpoint keys (IAM User Guide,
-    "AWS global condition context keys", properties of the network).
+    Through a VPC endpoint there is no `aws:SourceIp`, from the public internet there are no endpoint keys (IAM User
+    Guide, "AWS global condition context keys", properties of the network).
     """
     context: dict[str, ContextValue] = {
         "aws:requestedregion": region,

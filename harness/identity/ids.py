@@ -1,7 +1,7 @@
 """Unique ids as IAM writes them: four letters for the kind, then base32 text that encodes the account.
 
-Since 2019 the account of an AWS id is readable from the id itself: of the first 48 bits behind the prefix, bits 46 to 7 are
-the account number. Tools that read logs rely on it, so the ids made here keep it.
+Since 2019 the account of an AWS id is readable from the id itself: of the first 48 bits behind the prefix, bits 46
+to 7 are the account number. Tools that read logs rely on it, so the ids made here keep it.
 """
 
 import hashlib

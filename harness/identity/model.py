@@ -10,7 +10,7 @@ from harness.policy.document import Document
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """`account` is twelve digits; `path` begins and ends with `/`. `role_id` is `AROA` + 17, stable for account and name."""
+    """`account` is twelve digits; `path` begins and ends with `/`; `role_id` is `AROA` + 17, see `ids.role_id`."""
 
     account: str
     name: str
@@ -31,8 +31,9 @@ class Role:
 class Session:
     """What a session token carries, sealed. Times are aware and in UTC, whole seconds.
 
-    `policies`: the JSON texts of session policies, None without any. `provider`: `aws:FederatedProvider` of a session that began
-    with a web identity, else empty. `chained`: the session was started with the credentials of another one.
+    `policies`: the JSON texts of session policies, None without any. `provider`: `aws:FederatedProvider` of a
+    session that began with a web identity, else empty. `chained`: the session was started with the credentials of
+    another one.
     """
 
     role_arn: str
@@ -71,7 +72,7 @@ class OidcProvider:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everything STS and the gateways know of the organisation; immutable, so that any number of processes can hold it."""
+    """Everything STS and the gateways know of the organisation; immutable, any number of processes can hold it."""
 
     region: str
     organisation: str

@@ -1,7 +1,8 @@
-"""Credentials without a table: everything a session is travels sealed in its token, and the secret follows from the key id.
+"""Credentials without a table: everything a session is travels sealed in its token, and the secret follows from the
+key id.
 
-Whoever holds the master key can open any token that any process with that key issued. A token is bound to its access key id
-(as associated data of the AEAD), so that a token presented with another key id does not open.
+Whoever holds the master key can open any token that any process with that key issued. A token is bound to its
+access key id (as associated data of the AEAD), so that a token presented with another key id does not open.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ _TAG_BYTES = 16
 
 
 class Sealer:
-    """Issues and opens session tokens. Keeps up to `cache_size` opened tokens, so that a repeated token costs one lookup."""
+    """Issues and opens session tokens. Up to `cache_size` opened tokens are kept: opening one again costs a lookup."""
 
     def __init__(
         self, master_key: bytes, *, cache_size: int = 4096, entropy: Callable[[int], bytes] = os.urandom
@@ -56,8 +57,8 @@ class Sealer:
     def open(self, access_key_id: str, token: str) -> Session | None:
         """The session of a token that was issued with exactly this key id, else None.
 
-        A session that has expired is returned too, so that the caller can tell an expired token from a forged one; whoever
-        grants anything on a session compares `expires` with its clock.
+        A session that has expired is returned too, so that the caller can tell an expired token from a forged one;
+        whoever grants anything on a session compares `expires` with its clock.
         """
         known = self._opened.get((access_key_id, token))
         if known is not None:
@@ -81,7 +82,7 @@ class Sealer:
             raw = b64decode(token, validate=True)
         except BinasciiError:
             return None
-        # Base64 has several texts for the same bytes when the last group is short: only the one that was issued counts.
+        # Base64 has several texts for the same bytes when the last group is short: only the issued one counts.
         if b64encode(raw).decode() != token:
             return None
         if len(raw) <= 1 + _NONCE_BYTES + _TAG_BYTES or raw[:1] != _VERSION:

@@ -1,7 +1,7 @@
 """How a role becomes a session, and who that session is in a policy decision.
 
-What a caller may ask for (duration limits, tag rules) is checked by STS before it comes here; what a session inherits from the
-one that started it is decided here.
+What a caller may ask for (duration limits, tag rules) is checked by STS before it comes here; what a session
+inherits from the one that started it is decided here.
 """
 
 import os
@@ -31,7 +31,8 @@ def start_session(
     caller: Session | None = None,
     entropy: bytes | None = None,
 ) -> Session:
-    """`caller` is the session whose credentials ask for the new one (role chaining). `entropy`: 5 bytes for the key id.
+    """`caller` is the session whose credentials ask for the new one (role chaining). `entropy`: 5 bytes for the key
+    id.
 
     Source: IAM User Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles".
     """
@@ -74,7 +75,8 @@ def principal_of(session: Session, role: Role) -> Principal:
 
 
 def session_context(session: Session, role: Role, *, organisation: str) -> dict[str, ContextValue]:
-    """The condition keys that say who calls, names in lower case (IAM User Guide, "AWS global condition context keys").
+    """The condition keys that say who calls, names in lower case (IAM User Guide, "AWS global condition context
+    keys").
 
     `organisation` empty: the account is in none. `aws:PrincipalArn` is the role's ARN, never the session's.
     """
