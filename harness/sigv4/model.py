@@ -1,6 +1,6 @@
 """What a SigV4 check says: the credentials a request presents, or the fault that makes it unverifiable."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -9,7 +9,7 @@ class FaultKind(StrEnum):
 
     MISSING = "missing"  # no authentication material at all
     INCOMPLETE = "incomplete"  # material present, parts missing or not parsable
-    MISMATCH = "mismatch"  # the signature differs from the one calculated
+    MISMATCH = "mismatch"  # the signature differs from the one calculated, or does not cover what it must
     EXPIRED = "expired"  # older than the skew window
     NOT_YET = "not-yet"  # further in the future than the skew window
     SCOPE_DATE = "scope-date"
@@ -22,7 +22,10 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`message` is the exact text AWS sends for an `execute-api` request."""
+    """`message` is the exact text AWS sends for an `execute-api` request.
+
+    It may repeat what the caller sent (a session token among the signed headers): answer with it, never log it.
+    """
 
     kind: FaultKind
     message: str
@@ -42,8 +45,8 @@ class Presented:
     service: str
     terminator: str
     signed_headers: tuple[str, ...]
-    signature: str
+    signature: str = field(repr=False)
     amz_date: str
-    security_token: str | None
+    security_token: str | None = field(repr=False)
     presigned: bool = False
     expires: int | None = None
