@@ -11,6 +11,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from kit.caller import request_id
 
 SCHEMA_VERSION = "1.0.0"
 
@@ -54,6 +57,12 @@ class Cause:
 
     correlation_id: str = field(default_factory=lambda: str(uuid4()))
     causation_id: UUID | None = None
+
+
+def cause_of(request: Request) -> Cause:
+    """A request's events are correlated by the gateway's id of it."""
+    found = request_id(request)
+    return Cause(found[:128]) if found else Cause()
 
 
 @dataclass(frozen=True, slots=True)
