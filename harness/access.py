@@ -161,7 +161,7 @@ class Authority:
     def authorize_trust(
         self, caller: Caller, role: Role, *, action: str, context: Mapping[str, ContextValue]
     ) -> Decision:
-        """May `caller` do `action` (`sts:AssumeRole`, …) on `role`: by the role's trust policy and by its own policies."""
+        """May `caller` do `action` (`sts:AssumeRole`, …) on `role`: by its trust policy and by the caller's own."""
         return evaluate_trust(_request(caller, action, role.arn, role.account, context), role.trust, caller.own)
 
     def _lookup(self, presented: Presented) -> _Known | None:

@@ -39,7 +39,7 @@ def account_of(unique_id: str) -> str | None:
 
 
 def _encode(account: str, entropy: bytes) -> str:
-    if len(account) != 12 or not account.isdecimal():
+    if len(account) != 12 or not (account.isascii() and account.isdecimal()):
         raise ValueError(f"an account is twelve digits, not {account!r}")
     if len(entropy) < ENTROPY_BYTES:
         raise ValueError(f"an id takes {ENTROPY_BYTES} bytes of entropy, not {len(entropy)}")

@@ -143,7 +143,7 @@ def exceeds_role_limit(seconds: int, role: Role) -> Refusal | None:
 
 
 def _actions(ask: Ask, session: Session | None, inherited: Mapping[str, str]) -> list[str]:
-    """What both sides must allow. What a chain hands on (tags, source identity) needs the permission that new ones do."""
+    """What both sides must allow. Tags and a source identity that a chain hands on need it as new ones do."""
     actions = ["sts:AssumeRole"]
     if ask.tags or inherited:
         actions.append("sts:TagSession")

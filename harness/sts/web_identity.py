@@ -153,9 +153,7 @@ def read_token(
 
 
 def _unverified_issuer(token: str) -> str:
-    """Which provider to ask for keys. orjson refuses deep nesting with a ValueError, where json would exhaust the
-    stack.
-    """
+    """Which provider to ask for keys. orjson refuses deep nesting, where json would exhaust the stack."""
     claims = orjson.loads(extract_compact(token.encode("ascii")).payload)
     issuer = claims["iss"] if isinstance(claims, dict) and "iss" in claims else ""
     if not isinstance(issuer, str) or not issuer:
