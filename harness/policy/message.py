@@ -1,13 +1,31 @@
-"""The texts AWS answers a refusal with."""
+"""The texts AWS answers a refusal with.
 
-from harness.policy.model import Decision, Principal
+Source: IAM User Guide, "Troubleshoot access denied error messages".
+"""
+
+import re
+
+from harness.policy.model import Decision, Outcome, PolicyKind, Principal
+
+_ARTICLE = {PolicyKind.IDENTITY: "an", PolicyKind.TRUST: "the"}
+_METHOD_ARN_ACCOUNT = re.compile(r"(arn:[^:]*:execute-api:[^:]*:)\d{8}(\d{4}:)")
 
 
-def denial_message(
-    principal: Principal, action: str, resource: str, decision: Decision, *, reason: bool = True
-) -> str:
-    raise NotImplementedError
+def denial_message(principal: Principal, action: str, resource: str, decision: Decision, *, reason: bool = True) -> str:
+    """`User: … is not authorized to perform: … on resource: …` and why. `resource` is shown as given (`mask_account`).
+
+    Without `reason` the text is the same whatever refused; STS answers so where a reason would tell a caller of
+    another account which roles exist.
+    """
+    text = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource}"
+    kind = decision.deciding
+    if kind is None or not reason:
+        return text
+    if decision.outcome is Outcome.EXPLICIT_DENY:
+        return f"{text} with an explicit deny in {_ARTICLE.get(kind, 'a')} {kind.value}"
+    return f"{text} because no {kind.value} allows the {action} action"
 
 
 def mask_account(arn: str) -> str:
-    raise NotImplementedError
+    """API Gateway shows only the last four digits of the API owner's account: `…:eu-west-1:********1633:orders/…`."""
+    return _METHOD_ARN_ACCOUNT.sub(r"\1********\2", arn, count=1)

@@ -41,8 +41,8 @@ class Principal:
     """Who asks.
 
     `arn`: the caller's own ARN (for a role session the `sts` form); for SERVICE the service's host name
-    (`ecs-tasks.amazonaws.com`), for WEB_IDENTITY the ARN of the OIDC provider. `role_arn`: the IAM role behind a session
-    (with its path), else empty. `account` is empty for ANONYMOUS, SERVICE and WEB_IDENTITY.
+    (`ecs-tasks.amazonaws.com`), for WEB_IDENTITY the ARN of the OIDC provider. `role_arn`: the IAM role behind a
+    session (with its path), else empty. `account` is empty for ANONYMOUS, SERVICE and WEB_IDENTITY.
     """
 
     type: PrincipalType
@@ -73,9 +73,9 @@ class AccessRequest:
 class PolicySet:
     """The documents that apply to one request.
 
-    None means "no such policy is attached", an empty tuple of `scps` that the account is in no organisation. `scps` holds
-    one tuple of documents for each level from the root to the account; each level must allow. `sessions` is None for a
-    session without session policies.
+    None means "no such policy is attached", an empty tuple of `scps` that the account is in no organisation. `scps`
+    holds one tuple of documents for each level from the root to the account; each level must allow. `sessions` is
+    None for a session without session policies.
     """
 
     identity: "tuple[Document, ...]" = ()
