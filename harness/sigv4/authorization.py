@@ -177,8 +177,8 @@ def _amz_date(headers: Mapping[bytes, bytes]) -> str | Fault | None:
     """ISO 8601 basic; a Fault for a date that cannot be read, None without one. `X-Amz-Date` goes before `Date`."""
     value = headers.get(b"x-amz-date")
     if value is not None:
-        text = _shown(value)
-        return text if instant_of(text) else malformed_date(text)
+        text = value.decode("latin-1")
+        return text if instant_of(text) else malformed_date(_shown(value))
     value = headers.get(b"date")
     if value is None:
         return None

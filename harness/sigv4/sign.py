@@ -1,13 +1,12 @@
 """Our own signer, header form: what the SDKs do, for the clients that the harness is itself."""
 
-import hmac
 from datetime import datetime
 
 from harness.clock import basic_iso
 from harness.sigv4.canonical_request import canonical_request
 from harness.sigv4.model import Fault
 from harness.sigv4.scope import TERMINATOR
-from harness.sigv4.signature import ALGORITHM, signing_key, string_to_sign
+from harness.sigv4.signature import ALGORITHM, SigningKey, string_to_sign
 from harness.wire import HttpRequest
 
 # Proxies and HTTP libraries change these on the way; the list is botocore's.
@@ -63,8 +62,8 @@ def sign(
     if isinstance(canonical, Fault):
         raise ValueError(canonical.message)
     scope = f"{amz_date[:8]}/{region}/{service}/{TERMINATOR}"
-    key = signing_key(secret, amz_date[:8], region, service)
-    signature = hmac.digest(key, string_to_sign(canonical, amz_date, scope).encode(), "sha256").hex()
+    key = SigningKey(secret, amz_date[:8], region, service)
+    signature = key.sign(string_to_sign(canonical, amz_date, scope))
     authorization = (
         f"{ALGORITHM} Credential={access_key_id}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
     )
