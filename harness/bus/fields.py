@@ -22,7 +22,7 @@ def key_of(value: Scalar) -> Key:
 
 
 def flatten(event: Mapping[str, Any], steps: Set[str] | None = None) -> Fields:
-    """`steps`: the names that any rule uses; what lies under other names is skipped. Dots in a name part a path."""
+    """`steps`: the names that any rule uses; what lies under others is skipped. Dots part a name."""
     flattening = _Flattening(steps)
     flattening.object("", event, ())
     return flattening.fields

@@ -1,7 +1,7 @@
 """EventBridge's match operators, each compiled from the JSON after its name.
 
-Source: aws/event-ruler (`JsonRuleCompiler`), whose wording the refusals keep. A compiled matcher is a frozen value,
-so that an index over many rules can look into it.
+Source: aws/event-ruler (`JsonRuleCompiler`), whose wording the refusals keep. A compiled matcher is a frozen
+value, so that an index over many rules can look into it.
 """
 
 import ipaddress
@@ -46,7 +46,7 @@ class Suffix:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Another matcher on the case-folded string (`straße` equals `STRASSE`); its own text is folded already."""
+    """Another matcher on the case-folded string: `straße` equals `STRASSE`. Its own text is folded too."""
 
     inner: Matcher
 

@@ -1,7 +1,7 @@
 """Event patterns: compiled once, refused in the ruler's own words, matched without a surprise at match time.
 
-A pattern is a disjunction of clauses (one, unless it has `$or`); a clause is a conjunction of conditions, one for
-each path. Conditions on fields of one array must hold inside the same element. Source: EventBridge user guide
+A pattern is a disjunction of clauses (one, unless it has `$or`); a clause is a conjunction of conditions, one
+for each path. Conditions on fields of one array must hold inside the same element. Source: EventBridge user guide
 "Event patterns" and aws/event-ruler.
 """
 
@@ -106,9 +106,7 @@ def _or(arms: list[Mapping[str, Any]], prefix: str, at: tuple[str | int, ...], c
     for index, arm in enumerate(arms):
         forked += _object(arm, prefix, (*at, index), clauses)
         if len(forked) > MAXIMUM_COMBINATIONS:
-            raise PatternError(
-                f"Too many combinations of $or: at most {MAXIMUM_COMBINATIONS} are allowed", at
-            )
+            raise PatternError(f"Too many combinations of $or: at most {MAXIMUM_COMBINATIONS} are allowed", at)
     return forked
 
 
@@ -179,19 +177,16 @@ def clause_matches(clause: Clause, fields: Fields) -> bool:
 def _same_elements(tied: list[tuple[Condition, set[Membership]]], fields: Fields) -> bool:
     """Whether one choice of array elements satisfies every condition.
 
-    Choices are carried along the conditions in the order of their paths. An array that no later condition speaks
-    of is forgotten, so that the choices do not multiply across unrelated arrays.
+    Choices are carried along the conditions in the order of their paths. An array that no later condition
+    speaks of is forgotten, so that the choices do not multiply across unrelated arrays.
     """
     speaks_of = [
-        {array for _, _, membership in fields[condition.path] for array, _ in membership}
-        for condition, _ in tied
+        {array for _, _, membership in fields[condition.path] for array, _ in membership} for condition, _ in tied
     ]
     choices: set[Membership] = {()}
     for index, (condition, places) in enumerate(tied):
         later = set().union(*speaks_of[index + 1 :])
-        reached = {
-            merged for choice in choices for place in places if (merged := _merge(choice, place)) is not None
-        }
+        reached = {merged for choice in choices for place in places if (merged := _merge(choice, place)) is not None}
         if condition.absent:
             reached |= {
                 choice

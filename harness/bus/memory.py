@@ -1,0 +1,139 @@
+"""The store's twin in memory, for unit tests: same behaviour, nothing kept."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from harness.bus.store import DeadLetter, Delivery, Held, Record, Settlement
+from harness.clock import Clock, utc_now
+
+ACK_WAIT_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class _Message:
+    body: bytes
+    headers: Mapping[str, str]
+    stored: datetime
+    attempt: int = 0
+
+
+class _Queue:
+    """A work queue: what is pulled and not settled within `ack_wait` seconds is handed out again."""
+
+    def __init__(self, ack_wait: float) -> None:
+        self._ack_wait = ack_wait
+        self._ready: list[_Message] = []
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._arrival = asyncio.Event()
+
+    def add(self, message: _Message) -> None:
+        self._ready.append(message)
+        self._arrival.set()
+
+    async def pull(self, limit: int, wait: float) -> list[Held]:
+        if not self._ready:
+            self._arrival.clear()
+            try:
+                await asyncio.wait_for(self._arrival.wait(), wait)
+            except TimeoutError:
+                return []
+        taken, self._ready = self._ready[:limit], self._ready[limit:]
+        return [self._hold(message) for message in taken]
+
+    def _hold(self, message: _Message) -> Held:
+        message.attempt += 1
+        self._return_after(message, self._ack_wait)
+
+        async def settle(settlement: Settlement, delay: float) -> None:
+            self._timers.pop(id(message)).cancel()
+            if settlement is Settlement.NAK:
+                self._return_after(message, delay)
+            elif settlement is Settlement.PROGRESS:
+                self._return_after(message, self._ack_wait)
+
+        return Held(message.body, message.headers, message.attempt, message.stored, settle)
+
+    def _return_after(self, message: _Message, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers[id(message)] = loop.call_later(seconds, self.add, message)
+
+    def close(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+
+
+@dataclass(slots=True)
+class _Bus:
+    queue: _Queue
+    history: list[bytes] = field(default_factory=list)
+    seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class MemoryStore:
+    """`ack_wait` seconds: how long a holder may keep silent before its message is handed out again."""
+
+    def __init__(self, *, clock: Clock = utc_now, ack_wait: float = ACK_WAIT_SECONDS) -> None:
+        self._clock = clock
+        self._ack_wait = ack_wait
+        self._buses: dict[str, _Bus] = {}
+        self._targets: dict[str, _Queue] = {}
+        self._enqueued: set[str] = set()
+        self._letters: dict[str, dict[str, DeadLetter]] = {}
+
+    async def prepare(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
+        for bus in buses:
+            self._buses.setdefault(bus, _Bus(_Queue(self._ack_wait)))
+        for target in targets:
+            self._targets.setdefault(target, _Queue(self._ack_wait))
+
+    async def publish(self, bus: str, records: Sequence[Record]) -> None:
+        kept = self._buses[bus]
+        for record in records:
+            if record.id not in kept.seen:
+                kept.seen[record.id] = None
+                kept.history.append(record.body)
+                kept.queue.add(_Message(record.body, record.headers, self._clock()))
+        kept.changed.set()
+
+    async def pull_events(self, bus: str, limit: int, wait: float) -> Sequence[Held]:
+        return await self._buses[bus].queue.pull(limit, wait)
+
+    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery.id not in self._enqueued:
+                self._enqueued.add(delivery.id)
+                message = _Message(delivery.body, delivery.headers, self._clock())
+                self._targets.setdefault(delivery.target, _Queue(self._ack_wait)).add(message)
+
+    async def pull_deliveries(self, target: str, limit: int, wait: float) -> Sequence[Held]:
+        return await self._targets[target].pull(limit, wait)
+
+    async def bury(self, letter: DeadLetter) -> None:
+        self._letters.setdefault(letter.queue, {}).setdefault(letter.id, letter)
+
+    async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
+        return tuple(self._letters.get(queue, {}).values())
+
+    async def tail(self, bus: str, *, from_start: bool) -> AsyncIterator[bytes]:
+        kept = self._buses[bus]
+        at = 0 if from_start else len(kept.history)
+        while True:
+            while at < len(kept.history):
+                yield kept.history[at]
+                at += 1
+            kept.changed.clear()
+            await kept.changed.wait()
+
+    async def trim(self, bus: str) -> None:
+        """Nothing to bound: it lives as long as a test."""
+
+    def connected(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        for queue in (*self._targets.values(), *(bus.queue for bus in self._buses.values())):
+            queue.close()

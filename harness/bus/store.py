@@ -1,0 +1,172 @@
+"""What a bus keeps and hands out, whichever way it is kept: the protocol of the stores and the values they carry.
+
+An event is stored when `publish` returns, matched when its `Held` is acknowledged, and delivered when the `Held` of
+each of its deliveries is. What is held and never settled (its holder died) is handed out again: at least once,
+nothing lost.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from harness.errors import HarnessError
+
+EVENT_ID = "Event-Id"
+TRACE = "Trace-Header"
+INGESTED = "Ingested-At"
+RULE_ARN = "Rule-Arn"
+TARGET_ARN = "Target-Arn"
+
+
+class StoreUnavailable(HarnessError):
+    """The store did not confirm in time. The events may or may not be stored: send them again."""
+
+
+class StoreFull(HarnessError):
+    """The store is at its bound and keeps what it has."""
+
+
+class Settlement(Enum):
+    ACK = "ack"  # done, forget it
+    NAK = "nak"  # hand it out again after a delay
+    TERM = "term"  # never hand it out again
+    PROGRESS = "progress"  # still being worked on
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event to publish: `id` also keeps a repeated publish from storing it twice. Header values are ASCII."""
+
+    id: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one target of one rule. `target` is a `target_key`, `body` what the target gets."""
+
+    event_id: str
+    target: str
+    rule_arn: str
+    target_arn: str
+    body: bytes
+    ingested: datetime
+    trace: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.event_id}:{self.target}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        headers = {
+            EVENT_ID: self.event_id,
+            RULE_ARN: self.rule_arn,
+            TARGET_ARN: self.target_arn,
+            INGESTED: self.ingested.isoformat(),
+        }
+        return {**headers, TRACE: self.trace} if self.trace else headers
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that a target did not take, for `queue`. `attributes` are EventBridge's, all strings."""
+
+    id: str
+    queue: str
+    body: bytes
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something handed out and not yet settled. `attempt` counts from 1; `stored` is when the store took it."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    attempt: int
+    stored: datetime
+    settle: Callable[[Settlement, float], Awaitable[None]]
+
+    async def ack(self) -> None:
+        await self.settle(Settlement.ACK, 0)
+
+    async def nak(self, delay: float) -> None:
+        """`delay` in seconds."""
+        await self.settle(Settlement.NAK, delay)
+
+    async def term(self) -> None:
+        await self.settle(Settlement.TERM, 0)
+
+    async def in_progress(self) -> None:
+        await self.settle(Settlement.PROGRESS, 0)
+
+
+def delivery_of(held: Held, target: str) -> Delivery:
+    return Delivery(
+        event_id=held.headers[EVENT_ID],
+        target=target,
+        rule_arn=held.headers[RULE_ARN],
+        target_arn=held.headers[TARGET_ARN],
+        body=held.body,
+        ingested=datetime.fromisoformat(held.headers[INGESTED]),
+        trace=held.headers.get(TRACE, ""),
+    )
+
+
+class Store(Protocol):
+    """Every method may raise StoreUnavailable; those that add may raise StoreFull."""
+
+    async def prepare(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
+        """Makes the places for these buses (ARNs) and targets (keys). Calling again is harmless."""
+
+    async def publish(self, bus: str, records: Sequence[Record]) -> None:
+        """Returns when every record is stored; a record whose id was stored a moment ago is stored once."""
+
+    async def pull_events(self, bus: str, limit: int, wait: float) -> Sequence[Held]:
+        """Up to `limit` events to match, at once if there are any, else the first within `wait` seconds, else none."""
+
+    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
+        """Returns when every delivery is stored."""
+
+    async def pull_deliveries(self, target: str, limit: int, wait: float) -> Sequence[Held]: ...
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """Keeps a dead letter; returns when it is stored."""
+
+    async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
+        """Those kept now, oldest first."""
+
+    def tail(self, bus: str, *, from_start: bool) -> AsyncIterator[bytes]:
+        """The bodies of a bus's events in the order stored, from the oldest kept or from now, without end."""
+
+    async def trim(self, bus: str) -> None:
+        """Makes room by forgetting the oldest events that are matched already."""
+
+    def connected(self) -> bool: ...
+
+    async def close(self) -> None: ...
+
+
+def name_token(*parts: str) -> str:
+    """A name for streams, consumers and subject tokens: letters, digits, `-`, `_`, `=` only, at most 200 characters."""
+    name = "_".join("".join(map(_safe, part)) for part in parts)
+    if len(name) <= 200:
+        return name
+    return f"{name[:160]}_{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+
+def target_key(rule_arn: str, target_id: str) -> str:
+    """Names one target of one rule in all stores: its work queue outlives the processes that serve it."""
+    _, _, _, region, account, rest = rule_arn.split(":", 5)
+    return name_token(region, account, rest.removeprefix("rule/"), target_id)
+
+
+def _safe(char: str) -> str:
+    if char.isascii() and (char.isalnum() or char == "-"):
+        return char
+    return "".join(f"={byte:02X}" for byte in char.encode())
