@@ -1,0 +1,34 @@
+"""The files that teams write, and the settings, as typed values: mistakes in them are told all at once.
+
+`load` is the door; nothing else in the harness reads a manifest or the environment.
+"""
+
+from harness.manifest.load import load
+from harness.manifest.model import (
+    Account,
+    ApiVersion,
+    Domain,
+    Landscape,
+    Ports,
+    PrivateApi,
+    PublishedEvent,
+    Subscription,
+    Workbench,
+    api_url_variable,
+    endpoint_place,
+)
+
+__all__ = [
+    "Account",
+    "ApiVersion",
+    "Domain",
+    "Landscape",
+    "Ports",
+    "PrivateApi",
+    "PublishedEvent",
+    "Subscription",
+    "Workbench",
+    "api_url_variable",
+    "endpoint_place",
+    "load",
+]

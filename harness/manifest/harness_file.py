@@ -1,0 +1,108 @@
+"""What a harness.yaml may say: the platform team's side of a landscape."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.manifest import formats
+from harness.manifest.fields import (
+    At,
+    integer,
+    located,
+    mapping,
+    optional,
+    record,
+    required,
+    sequence,
+    shape,
+    text,
+)
+from harness.manifest.roles import PATH, RoleEntry
+
+PORT = integer(0, 65_535)  # 0: any free one
+
+
+@shape
+class PortsEntry:
+    workbench: At[int] = optional(
+        located(PORT), default=At(4566, 0), about="your own VPC endpoint; 4566 by default, 0 takes a free port"
+    )
+    public: At[int] = optional(
+        located(PORT), default=At(4567, 0), about="the public internet; 4567 by default, 0 takes a free port"
+    )
+
+
+@shape
+class IdentityProviderEntry:
+    url: str = required(formats.ISSUER, instead="", about="its issuer, without `https://`, as in the provider's ARN")
+    audiences: tuple[str, ...] = optional(
+        sequence(text, at_least=1),
+        default=("sts.amazonaws.com",),
+        about="accepted `aud` values; `[sts.amazonaws.com]` by default",
+    )
+
+
+@shape
+class AccountEntry:
+    id: At[str] = required(located(formats.account_id), instead=At("", 0), about="twelve digits, in quotes")
+    vpc: str = required(formats.VPC, instead="", about="the VPC that its services run in")
+    endpoint: At[str] = required(
+        located(formats.VPC_ENDPOINT),
+        instead=At("", 0),
+        about="its VPC endpoint for execute-api: `aws:SourceVpce` of what comes from there",
+    )
+    port: At[int] = optional(
+        located(PORT), default=At(0, 0), about="port of that endpoint's listener; by default a free one"
+    )
+    roles: Mapping[str, At[RoleEntry]] = optional(
+        mapping(formats.ROLE.mistake, located(record(RoleEntry))), default={}, about="roles of the account"
+    )
+
+
+@shape
+class WorkbenchEntry:
+    vpc: str = required(formats.VPC, instead="", about="the VPC that you call from")
+    endpoint: At[str] = required(
+        located(formats.VPC_ENDPOINT), instead=At("", 0), about="the VPC endpoint that you call through"
+    )
+    account: At[str] | None = optional(located(text), default=None, about="the account that owns them; none by default")
+
+
+@shape
+class BusEntry:
+    account: At[str] = required(located(text), instead=At("", 0), about="the account that owns the bus")
+    policy: At[Path] | None = optional(
+        PATH, default=None, about="bus policy: who may put events from other accounts (file); none by default"
+    )
+
+
+@shape
+class HarnessFile:
+    organisation: str = required(
+        formats.ORGANISATION, instead="", about="id of the AWS organisation: `aws:PrincipalOrgID`"
+    )
+    region: str = required(formats.REGION, instead="", about="the region that everything lives in")
+    ports: PortsEntry = optional(record(PortsEntry), default=PortsEntry(), about="ports on this machine")
+    identity_provider: IdentityProviderEntry | None = optional(
+        record(IdentityProviderEntry),
+        default=None,
+        about="the OpenID Connect provider that every account trusts; it signs what containers show to STS",
+    )
+    accounts: Mapping[str, At[AccountEntry]] = required(
+        mapping(formats.NAME.mistake, located(record(AccountEntry))), instead={}, about="the accounts, by name"
+    )
+    workbench: WorkbenchEntry | None = required(
+        record(WorkbenchEntry), instead=None, about="your own place in the network: calls to the workbench port"
+    )
+    buses: Mapping[str, At[BusEntry]] = optional(
+        mapping(formats.BUS.mistake, located(record(BusEntry))), default={}, about="shared event buses, by name"
+    )
+    contracts: At[Path] = optional(
+        PATH,
+        default=At(Path("contracts"), 0),
+        about="folder of the contracts, `<domain>/events/<Event>.v<N>.json` in it; `contracts` by default",
+    )
+    include: tuple[At[str], ...] = required(
+        sequence(located(text)),
+        instead=(),
+        about="the domains' manifests: paths relative to this file, with `*` and `**`",
+    )

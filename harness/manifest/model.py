@@ -1,0 +1,206 @@
+"""A landscape as read: accounts, roles, buses and domains, everything compiled and every reference resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from harness.bus.model import Bus, RetryPolicy, Rule, Target
+from harness.bus.pattern import Pattern
+from harness.errors import InputError, Problem, did_you_mean
+from harness.identity.model import Directory, OidcProvider, Role
+from harness.policy.document import Document
+from harness.wire import NetworkPlace, PlaceKind
+
+TARGET_ID = "domain"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """0 means any free port."""
+
+    workbench: int
+    public: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`id` is twelve digits; `port` is that of its VPC endpoint's listener, 0 for any free one."""
+
+    name: str
+    id: str
+    vpc: str
+    endpoint: str
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """The developer's own place in the network. `account` is twelve digits, or empty."""
+
+    vpc: str
+    endpoint: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiVersion:
+    """`name` is the stage (`v1`); `openapi` is the parsed contract, dates in it left as text."""
+
+    name: str
+    contract: Path
+    openapi: Mapping[str, Any]
+    deprecated: date | None = None
+    sunset: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateApi:
+    """`id` is the domain's name, `account` the twelve digits of its owner."""
+
+    id: str
+    account: str
+    resource_policy: Document
+    versions: Mapping[str, ApiVersion]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedEvent:
+    """`name` is the detail-type with its version (`OrderPlaced.v1`); `schema` its contract, a parsed JSON Schema."""
+
+    name: str
+    contract: Path
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A rule on `bus_arn` whose only target is the domain that subscribes. `source` is the pattern as written."""
+
+    rule: str
+    bus_arn: str
+    pattern: Pattern
+    source: Mapping[str, Any]
+    retry: RetryPolicy
+    dead_letter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """`file` is its domain.yaml and `directory` that file's folder, where `command` is started; both absolute.
+
+    `dockerfile` is absolute; at most one of it and `image` is given. `bus` is where it publishes.
+    """
+
+    name: str
+    account: Account
+    file: Path
+    directory: Path
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    runs_as: Role
+    database: bool = False
+    dockerfile: Path | None = None
+    image: str = ""
+    api: PrivateApi | None = None
+    bus: Bus | None = None
+    calls: tuple[str, ...] = ()
+    publishes: tuple[PublishedEvent, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """`file` is the harness.yaml, absolute; mappings are by name, `roles` by ARN."""
+
+    file: Path
+    organisation: str
+    region: str
+    ports: Ports
+    workbench: Workbench
+    accounts: Mapping[str, Account]
+    roles: Mapping[str, Role]
+    buses: Mapping[str, Bus]
+    domains: Mapping[str, Domain]
+    oidc: OidcProvider | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    def directory(self) -> Directory:
+        """What STS and the gateways know of the organisation."""
+        accounts = {account.id: account.name for account in self.accounts.values()}
+        return Directory(self.region, self.organisation, accounts, self.roles, self.oidc)
+
+    def apis(self) -> Mapping[str, PrivateApi]:
+        return {name: domain.api for name, domain in self.domains.items() if domain.api is not None}
+
+    def buses_by_arn(self) -> Mapping[str, Bus]:
+        return {bus.arn: bus for bus in self.buses.values()}
+
+    def rules(self, upstreams: Mapping[str, str]) -> tuple[Rule, ...]:
+        """Every subscription of the domains that `upstreams` (domain -> base URL) has; other domains do not run."""
+        owners = {bus.arn: bus.account for bus in self.buses.values()}
+        return tuple(
+            Rule(
+                subscription.rule,
+                subscription.bus_arn,
+                owners[subscription.bus_arn],
+                subscription.pattern,
+                (Target(TARGET_ID, name, upstreams[name], subscription.retry, subscription.dead_letter),),
+            )
+            for name, domain in self.domains.items()
+            if name in upstreams
+            for subscription in domain.subscriptions
+        )
+
+    def places(self) -> tuple[NetworkPlace, ...]:
+        """Every network place that wants a listener: workbench, public, an endpoint per account, one per API called."""
+        places = [
+            NetworkPlace(
+                "workbench",
+                PlaceKind.WORKBENCH,
+                self.workbench.account,
+                self.workbench.endpoint,
+                self.workbench.vpc,
+            ),
+            NetworkPlace("public", PlaceKind.PUBLIC),
+        ]
+        places += [endpoint_place(account) for account in self.accounts.values()]
+        places += [endpoint_place(domain.account, api) for domain in self.domains.values() for api in domain.calls]
+        return tuple(places)
+
+    def role(self, reference: str) -> Role:
+        """The role named by its ARN, as `account/name`, or by a name that only one account has.
+
+        Raises InputError when there is none, or more than one.
+        """
+        if reference in self.roles:
+            return self.roles[reference]
+        names = {account.id: account.name for account in self.accounts.values()}
+        spelled = {f"{names[role.account]}/{role.name}": role for role in self.roles.values()}
+        if reference in spelled:
+            return spelled[reference]
+        found = [full for full, role in spelled.items() if role.name == reference]
+        if len(found) == 1:
+            return spelled[found[0]]
+        if found:
+            text = f'the role name "{reference}" is ambiguous: say {" or ".join(sorted(found))}'
+        else:
+            known = [*spelled, *(role.name for role in self.roles.values())]
+            hint = did_you_mean(reference, known) or f": known are {', '.join(sorted(spelled)) or 'none'}"
+            text = f'unknown role "{reference}"{hint}'
+        raise InputError([Problem(self.file.name, 0, text)])
+
+
+def endpoint_place(account: Account, api: str = "") -> NetworkPlace:
+    """An account's VPC endpoint; with `api`, that API's private custom domain seen from there."""
+    name = f"{account.name} to {api}" if api else account.name
+    return NetworkPlace(name, PlaceKind.ENDPOINT, account.id, account.endpoint, account.vpc, api)
+
+
+def api_url_variable(api: str) -> str:
+    """The environment variable in which a domain finds the base URL of an API that it calls: `STOCK_API_URL`."""
+    return f"{api.upper().replace('-', '_')}_API_URL"
