@@ -1,0 +1,198 @@
+"""A running landscape as tests and commands hold it: credentials of any role, signed calls, the bus."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urljoin
+
+import requests
+from requests.auth import AuthBase
+
+from harness import manifest
+from harness.bus.model import Bus
+from harness.clock import Clock, utc_now
+from harness.errors import InputError, NotRunning, Problem, did_you_mean
+from harness.identity import Credentials, Sealer, start_session
+from harness.local.operator import EVENTS_PATH, operator_token
+from harness.runtime import keys
+from harness.runtime.folder import StateFolder
+from harness.runtime.state import read_state
+from harness.sigv4 import sign
+from harness.verify.signing import SigV4, signed_session
+from harness.wire import HEALTH_PATH, HttpRequest
+
+RENEW_BEFORE = timedelta(minutes=5)
+SESSION_SECONDS = 3600
+WORKBENCH = "workbench"
+
+
+class ApiClient(requests.Session):
+    """A signing session whose relative URLs (`/v2/orders`) are below the workbench."""
+
+    def __init__(self, base_url: str, auth: AuthBase) -> None:
+        super().__init__()
+        self.auth = auth
+        self.trust_env = False
+        self._base_url = base_url
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        target = url.decode() if isinstance(url, bytes) else url
+        kwargs.setdefault("timeout", 60)
+        kwargs.setdefault("allow_redirects", False)
+        return super().request(method, urljoin(self._base_url, target), *args, **kwargs)
+
+
+@dataclass
+class Harness:
+    """`workbench` is the base URL of the developer's own VPC endpoint."""
+
+    landscape: manifest.Landscape
+    workbench: str
+    master_key: bytes = field(repr=False)
+    clock: Clock = utc_now
+    _issued: dict[str, Credentials] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def attach(cls, file: Path, state: Path) -> Self:
+        """The landscape that runs in this state folder, with either engine. Raises `NotRunning`, `InputError`."""
+        folder = StateFolder(state)
+        running = read_state(folder)
+        if running is not None:
+            port = running.ports.get(WORKBENCH)
+            if port is None:
+                raise NotRunning("the landscape is only starting: wait for it with: harness status")
+            return cls(manifest.load(file), f"http://localhost:{port}", keys.master_key(folder.keys))
+        containers = state / "docker" / "keys"
+        if (containers / "master.key").is_file():
+            landscape = manifest.load(file)
+            url = f"http://localhost:{landscape.ports.workbench}"
+            if _answers(url):
+                return cls(landscape, url, keys.master_key(containers))
+        raise NotRunning("nothing runs here; start it with: harness up")
+
+    @property
+    def region(self) -> str:
+        return self.landscape.region
+
+    def credentials(self, role: str, *, seconds: int = SESSION_SECONDS) -> Credentials:
+        """New temporary credentials. `role` is a name, `account/name` or an ARN; `InputError` when there is none."""
+        name = os.environ.get("USER", "").strip() or "developer"
+        session = start_session(self.landscape.role(role), name, now=self.clock(), seconds=seconds)
+        return Sealer(self.master_key).issue(session)
+
+    def auth(self, api: str, role: str) -> SigV4:
+        """For `requests`: signs each request for `api` as `role`, with credentials that are renewed in time."""
+        self._known_api(api)
+        self.landscape.role(role)
+        return SigV4(api, lambda: self._current(role), region=self.region, now=self.clock)
+
+    def session(self, api: str, role: str) -> requests.Session:
+        self._known_api(api)
+        self.landscape.role(role)
+        return signed_session(api, lambda: self._current(role), region=self.region, now=self.clock)
+
+    def client(self, api: str, role: str) -> ApiClient:
+        return ApiClient(self.workbench, self.auth(api, role))
+
+    def put_event(self, *, role: str, bus: str | None, source: str, detail_type: str, detail: str) -> dict[str, Any]:
+        """One event by the PutEvents API, as boto3 would send it; the entry of the answer, or its error."""
+        arn = self._bus(bus).arn
+        entry = {"Source": source, "DetailType": detail_type, "Detail": detail, "EventBusName": arn}
+        body = json.dumps({"Entries": [entry]}).encode()
+        headers = [
+            (b"host", self.workbench.partition("//")[2].encode()),
+            (b"content-type", b"application/x-amz-json-1.1"),
+            (b"x-amz-target", b"AWSEvents.PutEvents"),
+        ]
+        credentials = self._current(role)
+        added = sign(
+            HttpRequest(method="POST", raw_path=b"/", raw_query=b"", headers=headers, body=body),
+            access_key_id=credentials.access_key_id,
+            secret=credentials.secret_access_key,
+            session_token=credentials.session_token,
+            region=self.region,
+            service="events",
+            now=self.clock(),
+        )
+        sent = {name.decode(): value.decode() for name, value in [*headers, *added]}
+        answer = requests.post(self.workbench + "/", data=body, headers=sent, timeout=60).json()
+        entries: list[dict[str, Any]] = answer.get("Entries") or [answer]
+        return entries[0]
+
+    def events_so_far(self, bus: str | None = None) -> list[dict[str, Any]]:
+        """What a bus took and still keeps, oldest first; all buses when none is named."""
+        buses = [self._bus(bus)] if bus else self.landscape.buses.values()
+        return [event for each in buses for event in self._events(each, from_start=True, follow=False)]
+
+    def tail(
+        self,
+        *,
+        bus: str | None,
+        pattern: str | None,
+        from_start: bool,
+        count: int | None,
+        show: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """Shows events as they come until `count` were shown or the user interrupts."""
+        shown = 0
+        try:
+            for event in self._events(self._bus(bus), from_start=from_start, follow=True, pattern=pattern):
+                show(event)
+                shown += 1
+                if shown == count:
+                    return
+        except KeyboardInterrupt:
+            return
+
+    def _events(
+        self, bus: Bus, *, from_start: bool, follow: bool, pattern: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        query = {"bus": bus.arn, "from": "start" if from_start else "now", "follow": "1" if follow else "0"}
+        if pattern:
+            query["pattern"] = pattern
+        with requests.get(
+            self.workbench + EVENTS_PATH,
+            params=query,
+            headers={"Authorization": f"Bearer {operator_token(self.master_key)}"},
+            stream=True,
+            timeout=(10, None),
+        ) as answer:
+            if answer.status_code == 400:
+                raise InputError([Problem("--pattern", 0, answer.json()["message"])])
+            answer.raise_for_status()
+            for line in answer.iter_lines():
+                if line:
+                    yield json.loads(line)
+
+    def _bus(self, name: str | None) -> Bus:
+        buses = self.landscape.buses
+        if name is None and len(buses) == 1:
+            return next(iter(buses.values()))
+        if name is None:
+            raise InputError([Problem("--bus", 0, f"name one of the buses: {', '.join(buses)}")])
+        if name not in buses:
+            raise InputError([Problem("--bus", 0, f'unknown bus "{name}"{did_you_mean(name, list(buses))}')])
+        return buses[name]
+
+    def _known_api(self, api: str) -> None:
+        apis = self.landscape.apis()
+        if api not in apis:
+            hint = did_you_mean(api, list(apis)) or f": known are {', '.join(apis)}"
+            raise InputError([Problem("API", 0, f'unknown API "{api}"{hint}')])
+
+    def _current(self, role: str) -> Credentials:
+        held = self._issued.get(role)
+        if held is None or held.expiration - self.clock() < RENEW_BEFORE:
+            held = self._issued[role] = self.credentials(role)
+        return held
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url + HEALTH_PATH, timeout=5).ok
+    except requests.RequestException:
+        return False
