@@ -1,0 +1,1 @@
+"""Starts a landscape's processes and keeps them up. It knows plans, not manifests."""
