@@ -6,10 +6,11 @@ the session is in use.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
 
-from harness.clock import Clock, utc_now
+from harness.clock import Clock, extended_iso, utc_now
 from harness.errors import InputError
 from harness.identity import Directory, RecentlyUsed, Role, Sealer, Session, principal_of, session_context
 from harness.policy import (
@@ -32,6 +33,8 @@ from harness.wire import HttpRequest, NetworkPlace, PlaceKind
 INVALID_TOKEN = Fault(FaultKind.UNKNOWN_KEY, "The security token included in the request is invalid.")
 EXPIRED_TOKEN = Fault(FaultKind.EXPIRED_TOKEN, "The security token included in the request is expired")
 
+_REMEMBERED_SETS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -47,10 +50,22 @@ class Caller:
     role: Role | None
     context: Mapping[str, ContextValue]
     own: PolicySet = field(default_factory=PolicySet, repr=False)
+    _sets: dict[tuple[Document | None, Document | None], PolicySet] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def account(self) -> str:
         return self.principal.account
+
+    def policies(self, resource: Document | None, endpoint: Document | None) -> PolicySet:
+        """All that applies when this caller asks for what `resource` guards. Remembered: few documents, many calls."""
+        policies = self._sets.get((resource, endpoint))
+        if policies is None:
+            if len(self._sets) >= _REMEMBERED_SETS:
+                self._sets.clear()
+            policies = self._sets[resource, endpoint] = replace(self.own, resource=resource, endpoint=endpoint)
+        return policies
 
 
 UNSIGNED = Caller(
@@ -138,7 +153,7 @@ class Authority:
         """`context`: the keys of the request and the network; those of the identity come on top of them."""
         return evaluate(
             _request(caller, action, resource, resource_account, context),
-            _policies(caller, resource_policy, endpoint_policy),
+            caller.policies(resource_policy, endpoint_policy),
         )
 
     def explain(
@@ -155,7 +170,7 @@ class Authority:
         """The decision of `authorize`, with the outcome of every statement."""
         return explain(
             _request(caller, action, resource, resource_account, context),
-            _policies(caller, resource_policy, endpoint_policy),
+            caller.policies(resource_policy, endpoint_policy),
         )
 
     def authorize_trust(
@@ -196,18 +211,12 @@ def compile_session_policies(texts: tuple[str, ...] | None) -> tuple[Document, .
 def network_context(
     request: HttpRequest, place: NetworkPlace, *, now: datetime, region: str, secure: bool = True
 ) -> dict[str, ContextValue]:
-    """The condition keys that follow from where and when a request came in; `now` is in UTC.
+    """The condition keys that follow from where and when a request came in.
 
     Through a VPC endpoint there is no `aws:SourceIp`, from the public internet there are no endpoint keys (IAM User
     Guide, "AWS global condition context keys", properties of the network).
     """
-    context: dict[str, ContextValue] = {
-        "aws:requestedregion": region,
-        "aws:currenttime": now.isoformat(timespec="seconds")[:19] + "Z",
-        "aws:epochtime": str(int(now.timestamp())),
-        "aws:securetransport": "true" if secure else "false",
-        "aws:viaawsservice": "false",
-    }
+    context = dict(_always(int(now.timestamp()), region, secure))
     if place.vpce_id:
         context["aws:sourcevpce"] = place.vpce_id
         context["aws:sourcevpc"] = place.vpc_id
@@ -222,6 +231,18 @@ def network_context(
     return context
 
 
+@lru_cache(maxsize=64)
+def _always(second: int, region: str, secure: bool) -> dict[str, ContextValue]:
+    """The keys that all requests of one second share."""
+    return {
+        "aws:requestedregion": region,
+        "aws:currenttime": extended_iso(datetime.fromtimestamp(second, UTC)),
+        "aws:epochtime": str(second),
+        "aws:securetransport": "true" if secure else "false",
+        "aws:viaawsservice": "false",
+    }
+
+
 def _request(
     caller: Caller, action: str, resource: str, resource_account: str, context: Mapping[str, ContextValue]
 ) -> AccessRequest:
@@ -232,8 +253,3 @@ def _request(
         resource_account=resource_account,
         context={**context, "aws:resourceaccount": resource_account, **caller.context},
     )
-
-
-def _policies(caller: Caller, resource: Document | None, endpoint: Document | None) -> PolicySet:
-    own = caller.own
-    return PolicySet(own.identity, resource, own.boundary, own.sessions, own.scps, endpoint)
