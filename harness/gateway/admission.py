@@ -1,0 +1,120 @@
+"""May this request be forwarded? The decision, without any I/O.
+
+The order is API Gateway's: which API and stage, which route, who calls (form, scope, token, signature), may it. A later
+step is never reached when an earlier one refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from harness.access import Authority, Caller, network_context
+from harness.gateway.api import Api, Stage
+from harness.gateway.paths import refusal_reason, spellings
+from harness.gateway.refusals import Condition
+from harness.gateway.routes import Route
+from harness.gateway.routing import StageNames, split_stage
+from harness.policy import Decision, Outcome, denial_message, mask_account
+from harness.sigv4 import Fault, FaultKind, read_authorization
+from harness.wire import MAX_METHOD_ARN_BYTES, HttpRequest, NetworkPlace, PlaceKind, method_arn
+
+ACTION = "execute-api:Invoke"
+SERVICE = "execute-api"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """`text`: what the client is told, empty for the text of the table. `reason` is for the log and has no secrets."""
+
+    cause: FaultKind | Condition
+    reason: str
+    text: str = ""
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may be forwarded, and as what."""
+
+    api: Api
+    stage: Stage
+    route: Route
+    caller: Caller
+
+
+class Gate:
+    """Decides with the APIs of a landscape and the authority over its sessions."""
+
+    def __init__(self, apis: Mapping[str, Api], authority: Authority, region: str) -> None:
+        self._apis = apis
+        self._stages = StageNames(apis)
+        self._authority = authority
+        self._region = region
+
+    def admit(
+        self, request: HttpRequest, place: NetworkPlace, api_id: str, method: str, now: datetime
+    ) -> Admitted | Refused:
+        """`method` is the one to route by; it differs from the request's only by `X-HTTP-Method-Override`."""
+        api = self._apis.get(api_id)
+        if api is None:
+            return Refused(Condition.FORBIDDEN, "no such API")
+        if not reachable(api, place):
+            return Refused(Condition.FORBIDDEN, f"a private API is not reachable from {place.kind}")
+        trouble = refusal_reason(request.raw_path)
+        if trouble:
+            return Refused(Condition.BAD_REQUEST, trouble)
+        segment, below = split_stage(request.raw_path)
+        stage = self._stages.find(api, segment)
+        if stage is None:
+            return Refused(Condition.FORBIDDEN, "no such stage")
+        path = below.decode("ascii")
+        route = stage.routes.match(method, path)
+        if route is None:
+            return _unknown_route(request)
+        arn = method_arn(self._region, api.account, api.id, stage.name, method, path)
+        if len(arn) > MAX_METHOD_ARN_BYTES:
+            return Refused(Condition.URI_TOO_LONG, "the method ARN is too long")
+        caller = self._authority.authenticate(request, service=SERVICE)
+        if isinstance(caller, Fault):
+            return Refused(caller.kind, caller.kind.value, text=caller.message)
+        context = network_context(request, place, now=now, region=self._region)
+        for spelling in spellings(path):
+            resource = arn if spelling is path else arn[: -len(path)] + spelling
+            decision = self._authority.authorize(
+                caller,
+                action=ACTION,
+                resource=resource,
+                resource_account=api.account,
+                resource_policy=api.resource_policy,
+                context=context,
+            )
+            if not decision.allowed:
+                return _denied(caller, arn, decision)
+        return Admitted(api, stage, route, caller)
+
+
+def reachable(api: Api, place: NetworkPlace) -> bool:
+    """Network first: a private API is behind VPC endpoints, and nothing is called through a credentials listener."""
+    if place.kind is PlaceKind.CREDENTIALS:
+        return False
+    return not (api.private and place.kind is PlaceKind.PUBLIC)
+
+
+def _unknown_route(request: HttpRequest) -> Refused:
+    # Whatever a client sends as Authorization is read as a signature before the route counts.
+    presented = read_authorization(request)
+    if isinstance(presented, Fault) and presented.kind is FaultKind.INCOMPLETE:
+        return Refused(presented.kind, "unknown route, incomplete signature", text=presented.message)
+    return Refused(Condition.UNKNOWN_ROUTE, "unknown route")
+
+
+def _denied(caller: Caller, arn: str, decision: Decision) -> Refused:
+    """The client is told about the resource as it asked for it."""
+    kind = decision.deciding.value if decision.deciding is not None else "policy"
+    explicit = decision.outcome is Outcome.EXPLICIT_DENY
+    return Refused(
+        Condition.ACCESS_DENIED,
+        f"{'explicit deny in' if explicit else 'not allowed by'} {kind}",
+        text=denial_message(caller.principal, ACTION, mask_account(arn), decision),
+        caller=caller.principal.arn,
+    )

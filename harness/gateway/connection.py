@@ -1,0 +1,316 @@
+"""One connection to an upstream and the exchange on it: how an answer's bytes become an `Answer`.
+
+A connection carries one exchange at a time. It is kept only when the answer ended exactly where it said it would, so
+that an answer can never be taken for another request's. What goes wrong before the head is a value (`UpstreamFault`);
+a body that breaks off after its head was handed on is an exception (`BodyBrokeOff`): it is too late for another answer.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Protocol
+
+import httptools
+
+HIGH_WATER_BYTES = 262_144
+MAX_HEAD_BYTES = 65_536
+
+
+class UpstreamFault(StrEnum):
+    """Why there is no answer to hand on."""
+
+    TIMEOUT = "timeout"
+    NETWORK = "network"  # no connection, or it ended before a byte of the answer
+    MALFORMED = "malformed"  # an answer began that is not HTTP, or broke off within its head
+
+
+class BodyBrokeOff(Exception):
+    """The upstream ended, stalled or garbled a body whose head has been handed on."""
+
+
+class Answer:
+    """An upstream's answer from its head on. `body` is what came with the head; all of it when `complete`.
+
+    `headers`: names in lower case, in the order of arrival.
+    """
+
+    __slots__ = ("_exchange", "_timeout", "body", "complete", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        exchange: "Exchange | None" = None,
+        timeout: float = 0.0,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.complete = exchange is None
+        self._exchange = exchange
+        self._timeout = timeout
+
+    async def rest(self) -> AsyncIterator[bytes]:
+        """The pieces after `body`, as they arrive; the upstream is held back while the reader is busy.
+
+        Raises BodyBrokeOff, also when nothing arrives for the integration timeout.
+        """
+        exchange = self._exchange
+        if exchange is None:
+            return
+        try:
+            while piece := await exchange.next_piece(self._timeout):
+                yield piece
+        finally:
+            exchange.abort()
+
+    def abort(self) -> None:
+        """The rest is not wanted: the connection of an unfinished answer is closed, nothing else happens."""
+        if self._exchange is not None:
+            self._exchange.abort()
+
+
+class Owner(Protocol):
+    """Who keeps a connection between exchanges."""
+
+    def give_back(self, connection: "Connection") -> None: ...
+
+    def lost(self, connection: "Connection") -> None: ...
+
+
+class Exchange:
+    """A request and its answer. Its state outlives its use of the connection, which may already serve the next one."""
+
+    __slots__ = (
+        "_connection",
+        "_loop",
+        "_waiter",
+        "fault",
+        "finished",
+        "head_done",
+        "headers",
+        "held",
+        "is_head",
+        "pieces",
+        "status",
+        "touched",
+    )
+
+    def __init__(self, connection: "Connection", loop: asyncio.AbstractEventLoop, is_head: bool) -> None:
+        self.is_head = is_head
+        self.touched = False  # a byte of the answer has arrived
+        self.head_done = False
+        self.finished = False  # nothing more will arrive: the answer is whole, or there is a fault
+        self.fault: UpstreamFault | None = None
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.pieces: list[bytes] = []
+        self.held = 0
+        self._connection = connection
+        self._loop = loop
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def answer(self, timeout: float) -> Answer | UpstreamFault:
+        await self._changed(timeout)
+        if self.fault is not None:
+            return self.fault
+        body = self._drain()
+        if self.finished:
+            return Answer(self.status, self.headers, body)
+        return Answer(self.status, self.headers, body, self, timeout)
+
+    async def next_piece(self, timeout: float) -> bytes:
+        """What arrived since the last call, waiting for something if need be; empty at the end of the body."""
+        if not self.pieces and not self.finished:
+            self._connection.resume_reading()
+            await self._changed(timeout)
+        if self.pieces:
+            return self._drain()
+        if self.fault is not None:
+            raise BodyBrokeOff(f"the upstream's answer broke off: {self.fault}")
+        return b""
+
+    def abort(self) -> None:
+        if not self.finished:
+            self._connection.fail(self, UpstreamFault.NETWORK)
+
+    def wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def ends_with_connection(self) -> bool:
+        # RFC 9112 section 6.3: without length and coding a body lasts until the connection is closed.
+        return all(name not in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
+
+    async def _changed(self, timeout: float) -> None:
+        """Waits until the head, a piece, the end or a fault is there; at `timeout` (seconds) that fault is TIMEOUT."""
+        if self.finished:
+            return
+        waiter = self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(timeout, self._expire)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self.abort()  # what arrives from now on belongs to nobody
+            raise
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def _expire(self) -> None:
+        if not self.finished:
+            self._connection.fail(self, UpstreamFault.TIMEOUT)
+
+    def _drain(self) -> bytes:
+        pieces, self.pieces, self.held = self.pieces, [], 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection. The `on_…` methods are called by the parser while it is fed."""
+
+    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
+        self.idle_since = 0.0
+        self.made = False
+        self._owner = owner
+        self._loop = loop
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._exchange: Exchange | None = None
+        self._head_bytes = 0
+        self._keep_alive = False
+        self._surplus = False  # more arrived than the answer
+        self._reading_paused = False
+
+    def begin(self, message: bytes, is_head: bool) -> Exchange:
+        exchange = Exchange(self, self._loop, is_head)
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            exchange.finished = True
+            exchange.fault = UpstreamFault.NETWORK
+            return exchange
+        self._exchange = exchange
+        self._head_bytes = 0
+        self._surplus = False
+        transport.write(message)
+        return exchange
+
+    def usable(self, not_idle_since: float) -> bool:
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and self.idle_since >= not_idle_since
+
+    def resume_reading(self) -> None:
+        if self._reading_paused and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def fail(self, exchange: Exchange, fault: UpstreamFault) -> None:
+        """Ends `exchange`, and with it the connection if the exchange still has it."""
+        exchange.finished = True
+        exchange.fault = fault
+        if self._exchange is exchange:
+            self._exchange = None
+            self.close()
+        exchange.wake()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.made = True
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        exchange = self._exchange
+        if exchange is None:  # nobody asked: whatever this is, it must not become the next request's answer
+            self.close()
+            return
+        exchange.touched = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            if not exchange.finished:
+                self.fail(exchange, UpstreamFault.MALFORMED)
+                return
+            self._surplus = True
+        if exchange.finished:
+            self._exchange = None
+            self._settle(exchange)
+        elif not exchange.head_done:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.fail(exchange, UpstreamFault.MALFORMED)
+            return
+        elif exchange.held > HIGH_WATER_BYTES and not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        exchange.wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            if exchange.head_done and exc is None and exchange.ends_with_connection():
+                exchange.finished = True
+                exchange.wake()
+            else:
+                self.fail(exchange, UpstreamFault.MALFORMED if exchange.touched else UpstreamFault.NETWORK)
+        self._owner.lost(self)
+
+    def _settle(self, exchange: Exchange) -> None:
+        """The answer is whole: keep the connection only if both sides stand exactly between two messages."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._keep_alive and not self._surplus and not exchange.is_head and not transport.get_write_buffer_size():
+            self.resume_reading()
+            self._owner.give_back(self)
+        else:
+            transport.close()
+
+    # parser
+
+    def on_message_begin(self) -> None:
+        if self._exchange is None or self._exchange.finished:
+            self._surplus = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        exchange = self._exchange
+        # A trailer is not handed on: nothing says that it may be merged into the head (RFC 9110 section 6.5.1).
+        if exchange is not None and not exchange.head_done:
+            exchange.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        exchange = self._exchange
+        if exchange is None or exchange.finished:
+            return
+        exchange.status = self._parser.get_status_code()
+        if exchange.status >= 200:
+            exchange.head_done = True
+            # The parser cannot know that the request was HEAD: the answer ends here, and the connection with it.
+            if exchange.is_head:
+                exchange.finished = True
+
+    def on_body(self, piece: bytes) -> None:
+        exchange = self._exchange
+        if exchange is None or exchange.finished:
+            self._surplus = True
+            return
+        exchange.pieces.append(piece)
+        exchange.held += len(piece)
+
+    def on_message_complete(self) -> None:
+        exchange = self._exchange
+        if exchange is None or exchange.finished:
+            return
+        if not exchange.head_done:  # 100 Continue, 103 Early Hints: the answer itself follows
+            exchange.headers = []
+            return
+        self._keep_alive = self._parser.should_keep_alive()
+        exchange.finished = True

@@ -1,0 +1,270 @@
+"""The life of a request, from the listener that took it to the answer: one raw ASGI application for all of the edge."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from harness.access import Authority
+from harness.clock import Clock, utc_now
+from harness.gateway.admission import Gate, Refused
+from harness.gateway.api import Api
+from harness.gateway.connection import BodyBrokeOff, UpstreamFault
+from harness.gateway.forward import ClientHead, HeaderNames, place_lines, request_bytes
+from harness.gateway.identifiers import Identifiers
+from harness.gateway.refusals import REFUSALS, Condition
+from harness.gateway.reply import Message, Receive, Reply, Send
+from harness.gateway.request_context import Call, ContextWriter
+from harness.gateway.routing import UNCLEAR, ApiNames
+from harness.gateway.services import CREDENTIALS, service_of
+from harness.gateway.upstream import Client
+from harness.wire import HEALTH_PATH, MAX_BODY_BYTES, Handler, HttpRequest, HttpResponse, NetworkPlace, PlaceKind
+
+# API Gateway's quota for the request line and the headers of a REST API.
+MAX_HEAD_BYTES = 10_240
+# RFC 9110 section 9.2.2
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+_UPSTREAM_FAULTS = {
+    UpstreamFault.TIMEOUT: Condition.UPSTREAM_TIMEOUT,
+    UpstreamFault.NETWORK: Condition.UPSTREAM_UNREACHABLE,
+    UpstreamFault.MALFORMED: Condition.UPSTREAM_MALFORMED,
+}
+_HEALTHY = HttpResponse(200, ((b"content-type", b"application/json"),), b'{"status":"ok"}')
+_ANY_ADDRESS = ("0.0.0.0", "::")
+
+logger = logging.getLogger("harness.gateway")
+
+
+class Edge:
+    """`places`: each listener's own address to the place it stands for; a listener on `0.0.0.0` counts for its port.
+
+    `services`: handlers by the service's name in a signature's scope, and the one of credentials listeners.
+    """
+
+    def __init__(
+        self,
+        *,
+        apis: Mapping[str, Api],
+        services: Mapping[str, Handler],
+        places: Mapping[tuple[str, int], NetworkPlace],
+        authority: Authority,
+        region: str,
+        client: Client,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._services = services
+        self._places = places
+        self._client = client
+        self._clock = clock
+        self._gate = Gate(apis, authority, region)
+        self._api_names = ApiNames(region)
+        self._header_names = HeaderNames()
+        self._identifiers = Identifiers()
+        self._contexts = ContextWriter(region)
+        self._listeners: dict[tuple[str, int], tuple[NetworkPlace, bytes] | None] = {}
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            now = self._clock()
+            reply = Reply(send, *self._identifiers.draw(int(now.timestamp())))
+            try:
+                await self._http(scope, receive, reply, now)
+            finally:
+                if (
+                    not reply.begun
+                ):  # a fault of ours is on its way up and will be logged: the client still gets an answer
+                    await reply.refuse(REFUSALS[Condition.INTERNAL])
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1002})
+
+    async def _http(self, scope: Mapping[str, Any], receive: Receive, reply: Reply, now: datetime) -> None:
+        head = ClientHead(scope["headers"], self._header_names)
+        raw_path: bytes = scope["raw_path"]
+        query: bytes = scope["query_string"]
+        listener = self._listener(scope)
+        if listener is None:
+            await self._refuse(reply, scope, "", Refused(Condition.FORBIDDEN, "no such listener"))
+            return
+        place = listener[0]
+        trouble = _head_trouble(head, len(raw_path) + len(query))
+        if trouble is not None:
+            await self._refuse(reply, scope, "", trouble)
+            return
+        body = await _read_body(head, receive)
+        if body is None:
+            reply.begun = True  # the client left
+            return
+        if len(body) > MAX_BODY_BYTES:
+            await self._refuse(reply, scope, "", _TOO_LARGE)
+            return
+        request = HttpRequest(
+            scope["method"], raw_path, query, head.headers, body, reply.request_id, scope["client"][0]
+        )
+        api_id = self._api_names.named(place, head.host or b"", head.api_id)
+        if api_id is UNCLEAR:
+            await self._refuse(reply, scope, "", Refused(Condition.FORBIDDEN, "the API is named in two ways"))
+        elif api_id:
+            await self._call(scope, receive, reply, now, request, head, listener, api_id)
+        else:
+            await self._serve(scope, reply, request, place)
+
+    async def _call(
+        self,
+        scope: Mapping[str, Any],
+        receive: Receive,
+        reply: Reply,
+        now: datetime,
+        request: HttpRequest,
+        head: ClientHead,
+        listener: tuple[NetworkPlace, bytes],
+        api_id: str,
+    ) -> None:
+        place, place_fields = listener
+        method = request.method if head.method_override is None else head.method_override.decode("latin-1").upper()
+        admitted = self._gate.admit(request, place, api_id, method, now)
+        if isinstance(admitted, Refused):
+            await self._refuse(reply, scope, api_id, admitted)
+            return
+        api = admitted.api
+        host = head.host or api.upstream.removeprefix("http://").encode()
+        call = Call(
+            api=api,
+            stage=admitted.stage,
+            route=admitted.route,
+            caller=admitted.caller,
+            place=place,
+            request=request,
+            method=method,
+            extended_id=reply.extended_id,
+            trace_id=reply.trace_id,
+            epoch_ms=int(now.timestamp() * 1000),
+            host=host.decode("latin-1"),
+            user_agent=None if head.user_agent is None else head.user_agent.decode("latin-1"),
+        )
+        message = request_bytes(
+            method,
+            request.raw_path + b"?" + request.raw_query if request.raw_query else request.raw_path,
+            head,
+            request.body,
+            host=host,
+            client_ip=request.client_ip,
+            place_fields=place_fields,
+            trace_id=reply.trace_id,
+            request_context=self._contexts.request_context(call),
+            lambda_context=self._contexts.lambda_context(call),
+        )
+        answer = await self._client.exchange(
+            api.upstream, message, head=method == "HEAD", repeatable=method in IDEMPOTENT
+        )
+        if not isinstance(answer, UpstreamFault) and not 200 <= answer.status <= 599:
+            answer.abort()
+            answer = UpstreamFault.MALFORMED
+        caller = admitted.caller.principal.arn
+        if isinstance(answer, UpstreamFault):
+            refused = Refused(_UPSTREAM_FAULTS[answer], f"upstream {answer}", caller=caller)
+            await self._refuse(reply, scope, api_id, refused)
+            return
+        try:
+            await reply.pass_on(answer, method, receive, scope["http_version"])
+        except BodyBrokeOff as broken:
+            if reply.begun:  # the head is out: closing the connection is the only way left to say so (uvicorn does)
+                _log(reply, scope, api_id, 0, Refused(Condition.UPSTREAM_MALFORMED, str(broken), caller=caller))
+                return
+            refused = Refused(Condition.UPSTREAM_MALFORMED, str(broken), caller=caller)
+            await self._refuse(reply, scope, api_id, refused)
+
+    async def _serve(self, scope: Mapping[str, Any], reply: Reply, request: HttpRequest, place: NetworkPlace) -> None:
+        """A request that names no API: an AWS service, credentials, or the question whether the edge is up."""
+        if place.kind is PlaceKind.CREDENTIALS:
+            handler = self._services.get(CREDENTIALS)
+        elif place.kind is PlaceKind.PUBLIC or place.api:
+            handler = None
+        elif place.kind is PlaceKind.WORKBENCH and request.method == "GET" and request.raw_path == HEALTH_PATH.encode():
+            await reply.respond(_HEALTHY)
+            return
+        else:
+            name = service_of(request)
+            handler = None if name == CREDENTIALS else self._services.get(name)
+        if handler is None:
+            await self._refuse(reply, scope, "", Refused(Condition.FORBIDDEN, "neither an API nor a service is named"))
+            return
+        await reply.respond(await handler(request, place))
+
+    async def _refuse(self, reply: Reply, scope: Mapping[str, Any], api_id: str, refused: Refused) -> None:
+        row = REFUSALS[refused.cause]
+        _log(reply, scope, api_id, row.status, refused)
+        await reply.refuse(row, refused.text)
+
+    def _listener(self, scope: Mapping[str, Any]) -> tuple[NetworkPlace, bytes] | None:
+        """The place, and the fields that every call through it gets. The address is the socket's, not a header's."""
+        server = scope["server"]
+        if server in self._listeners:
+            return self._listeners[server]
+        place = self._places.get(server)
+        for address in _ANY_ADDRESS:
+            place = place or self._places.get((address, server[1]))
+        found = None if place is None else (place, place_lines(place, server[1], scope["scheme"]))
+        self._listeners[server] = found
+        return found
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message: Message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                self._client.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+_TOO_LARGE = Refused(Condition.BODY_TOO_LARGE, "the body is too large")
+
+
+def _head_trouble(head: ClientHead, target_size: int) -> Refused | None:
+    if head.problem:
+        return Refused(Condition.BAD_REQUEST, head.problem)
+    if head.size + target_size > MAX_HEAD_BYTES:
+        return Refused(Condition.HEAD_TOO_LARGE, "the headers are too large")
+    if head.content_length is not None and head.content_length > MAX_BODY_BYTES:
+        return _TOO_LARGE
+    return None
+
+
+async def _read_body(head: ClientHead, receive: Receive) -> bytes | None:
+    """The whole body, as soon as it is over the limit what came so far; None when the client left."""
+    if not head.chunked and not head.content_length:
+        return b""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        return None
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    pieces = [body]
+    size = len(body)
+    while message.get("more_body", False) and size <= MAX_BODY_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+    return b"".join(pieces)
+
+
+def _log(reply: Reply, scope: Mapping[str, Any], api_id: str, status: int, refused: Refused) -> None:
+    """One line; the path is ASCII without controls, and neither text nor headers are in it: they may hold a token."""
+    logger.warning(
+        "refused %s api=%s caller=%s %s %s -> %d %s: %s",
+        reply.request_id,
+        api_id or "-",
+        refused.caller or "-",
+        scope["method"],
+        scope["raw_path"].decode("ascii", "backslashreplace"),
+        status,
+        refused.cause.value,
+        refused.reason,
+    )

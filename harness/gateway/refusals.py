@@ -1,0 +1,88 @@
+"""Every refusal of the gateway in one table: status, `x-amzn-ErrorType`, and the body's key and text.
+
+Source: API Gateway developer guide, "Gateway response types", and answers of live REST APIs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import orjson
+
+from harness.sigv4 import FaultKind
+from harness.wire import MAX_BODY_BYTES
+
+
+class Condition(StrEnum):
+    """What makes the gateway itself answer, besides the faults of a signature."""
+
+    FORBIDDEN = "forbidden"  # no such API or stage here, or not from here
+    UNKNOWN_ROUTE = "unknown-route"
+    ACCESS_DENIED = "access-denied"
+    BAD_REQUEST = "bad-request"
+    BODY_TOO_LARGE = "body-too-large"
+    HEAD_TOO_LARGE = "head-too-large"
+    URI_TOO_LONG = "uri-too-long"
+    UPSTREAM_TIMEOUT = "upstream-timeout"
+    UPSTREAM_UNREACHABLE = "upstream-unreachable"
+    UPSTREAM_MALFORMED = "upstream-malformed"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One row. `text` empty: the fault or the decision brings its own. `error_type` empty: the header is not sent."""
+
+    status: int
+    error_type: str
+    text: str = ""
+    key: str = "message"  # `Message` appears for access denied by policy, and nowhere else
+
+    def body(self, text: str = "") -> bytes:
+        return orjson.dumps({self.key: text or self.text})
+
+
+_INVALID_SIGNATURE = Refusal(403, "InvalidSignatureException")
+_MISSING = Refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+
+REFUSALS: Mapping[FaultKind | Condition, Refusal] = {
+    FaultKind.MISSING: _MISSING,
+    FaultKind.INCOMPLETE: Refusal(403, "IncompleteSignatureException"),
+    FaultKind.MISMATCH: _INVALID_SIGNATURE,
+    FaultKind.EXPIRED: _INVALID_SIGNATURE,
+    FaultKind.NOT_YET: _INVALID_SIGNATURE,
+    FaultKind.SCOPE_DATE: _INVALID_SIGNATURE,
+    FaultKind.SCOPE_REGION: _INVALID_SIGNATURE,
+    FaultKind.SCOPE_SERVICE: _INVALID_SIGNATURE,
+    FaultKind.SCOPE_TERMINATOR: _INVALID_SIGNATURE,
+    FaultKind.UNKNOWN_KEY: Refusal(403, "UnrecognizedClientException"),
+    FaultKind.EXPIRED_TOKEN: Refusal(403, "ExpiredTokenException"),
+    Condition.FORBIDDEN: Refusal(403, "ForbiddenException", "Forbidden"),
+    # Never 404 or 405: an unknown path or method looks like one that nobody may call.
+    Condition.UNKNOWN_ROUTE: _MISSING,
+    Condition.ACCESS_DENIED: Refusal(403, "AccessDeniedException", key="Message"),
+    Condition.BAD_REQUEST: Refusal(400, "BadRequestException", "Bad Request"),
+    Condition.BODY_TOO_LARGE: Refusal(
+        413, "RequestEntityTooLargeException", f"HTTP content length exceeded {MAX_BODY_BYTES} bytes."
+    ),
+    Condition.HEAD_TOO_LARGE: Refusal(431, "BadRequestException", "Request Header Fields Too Large"),
+    Condition.URI_TOO_LONG: Refusal(414, "", "Request URI too long"),
+    Condition.UPSTREAM_TIMEOUT: Refusal(504, "InternalServerErrorException", "Endpoint request timed out"),
+    Condition.UPSTREAM_UNREACHABLE: Refusal(
+        504, "InternalServerErrorException", "Network error communicating with endpoint"
+    ),
+    Condition.UPSTREAM_MALFORMED: Refusal(502, "InternalServerErrorException", "Internal server error"),
+    Condition.INTERNAL: Refusal(500, "InternalServerErrorException", "Internal server error"),
+}
+
+
+def refusal_headers(refusal: Refusal, body: bytes, request_id: str, extended_id: str) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-amzn-requestid", request_id.encode()),
+        (b"x-amz-apigw-id", extended_id.encode()),
+    ]
+    if refusal.error_type:
+        headers.append((b"x-amzn-errortype", refusal.error_type.encode()))
+    return headers

@@ -1,0 +1,81 @@
+"""Sending one answer: the only place that writes to the client, so that every answer carries its request's ids."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from harness.gateway.connection import Answer, BodyBrokeOff
+from harness.gateway.forward import answer_headers
+from harness.gateway.refusals import Refusal, refusal_headers
+from harness.wire import HttpResponse
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Reply:
+    """`begun`: something was sent, or there is nobody left to send to; nothing else may be answered then."""
+
+    __slots__ = ("_send", "begun", "extended_id", "request_id", "trace_id")
+
+    def __init__(self, send: Send, request_id: str, extended_id: str, trace_id: str) -> None:
+        self.request_id = request_id
+        self.extended_id = extended_id
+        self.trace_id = trace_id
+        self.begun = False
+        self._send = send
+
+    async def refuse(self, refusal: Refusal, text: str = "") -> None:
+        body = refusal.body(text)
+        await self._whole(refusal.status, refusal_headers(refusal, body, self.request_id, self.extended_id), body)
+
+    async def respond(self, response: HttpResponse) -> None:
+        """An AWS service's answer; its own request id, if it has one, stays."""
+        headers = [header for header in response.headers if header[0] != b"content-length"]
+        headers.append((b"content-length", b"%d" % len(response.body)))
+        if all(name != b"x-amzn-requestid" for name, _ in headers):
+            headers.append((b"x-amzn-requestid", self.request_id.encode()))
+        await self._whole(response.status, headers, response.body)
+
+    async def pass_on(self, answer: Answer, method: str, receive: Receive, http_version: str) -> None:
+        """Raises BodyBrokeOff when the upstream's body ends too soon; the client's connection must then be closed."""
+        if not answer.complete and http_version == "1.0":
+            # HTTP/1.0 knows no chunks: the answer needs its length (RFC 9112 section 7.1).
+            answer = Answer(
+                answer.status, answer.headers, answer.body + b"".join([piece async for piece in answer.rest()])
+            )
+        headers = answer_headers(
+            answer, method, request_id=self.request_id, extended_id=self.extended_id, trace_id=self.trace_id
+        )
+        if answer.complete:
+            await self._whole(answer.status, headers, answer.body)
+            return
+        self.begun = True
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self._stream(answer, receive)
+
+    async def _stream(self, answer: Answer, receive: Receive) -> None:
+        watch = asyncio.create_task(_stop_when_client_leaves(answer, receive))
+        try:
+            if answer.body:
+                await self._send({"type": "http.response.body", "body": answer.body, "more_body": True})
+            async for piece in answer.rest():
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        except BodyBrokeOff:
+            if not watch.done():  # else the client left and we broke it off ourselves
+                raise
+        finally:
+            watch.cancel()
+
+    async def _whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+async def _stop_when_client_leaves(answer: Answer, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    answer.abort()

@@ -1,0 +1,100 @@
+"""The HTTP server in front of the edge: uvicorn on uvloop and httptools, stricter about what a request may look like.
+
+What uvicorn itself refuses or fails at is answered in the gateway's form too, with a request id.
+"""
+
+import socket
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from harness.gateway.identifiers import Identifiers
+from harness.gateway.refusals import REFUSALS, Condition, Refusal, refusal_headers
+
+# Far above what the edge lets pass (`edge.MAX_HEAD_BYTES`, with an answer that says so); this one bounds memory.
+MAX_UNFINISHED_HEAD_BYTES = 65_536
+_REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+
+
+class MalformedHead(Exception):
+    """A request whose head can be read in more than one way. Raised to the parser, which turns it into a 400."""
+
+
+class EdgeProtocol(HttpToolsProtocol):
+    """Refuses before the application sees it: unfinished heads without end, targets that are not a path, HTTP/0.9."""
+
+    identifiers: Final = Identifiers()
+    _reading_head = False
+    _head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._reading_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_UNFINISHED_HEAD_BYTES and not self.transport.is_closing():
+                self._refuse(REFUSALS[Condition.HEAD_TOO_LARGE])
+
+    def on_message_begin(self) -> None:
+        self._reading_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._reading_head = False
+        # An absolute target names a host of its own, beside the `Host` that was signed (RFC 9112 section 3.2.2).
+        if not self.url.startswith(b"/"):
+            raise MalformedHead("the request target is not a path")
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
+            raise MalformedHead("the version is not HTTP/1")
+        # After an upgrade the parser takes a body for another protocol's bytes, or for the next request.
+        if self.parser.should_upgrade() and any(
+            name in (b"content-length", b"transfer-encoding") for name, _ in self.headers
+        ):
+            raise MalformedHead("an upgrade with a body")
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._reading_head = False
+        self._refuse(REFUSALS[Condition.BAD_REQUEST])
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """A client may offer an upgrade (`curl --http2` does); it is declined by answering in HTTP/1.1."""
+
+    def _refuse(self, refusal: Refusal) -> None:
+        body = refusal.body()
+        request_id, extended_id, _ = self.identifiers.draw(0)
+        head = [b"HTTP/1.1 %d %b\r\n" % (refusal.status, _REASONS[refusal.status])]
+        for name, value in refusal_headers(refusal, body, request_id, extended_id):
+            head += (name, b": ", value, b"\r\n")
+        self.transport.write(b"".join((*head, b"connection: close\r\n\r\n", body)))
+        self.transport.close()
+
+
+def server_config(app: Any, *, timeout_graceful_shutdown: int = 5) -> uvicorn.Config:
+    """The settings of the edge's server; run it with `serve(sockets=…)`, one socket for each listener."""
+    return uvicorn.Config(
+        app,
+        http=EdgeProtocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        access_log=False,
+        proxy_headers=False,  # where a request comes from is the listener's to say
+        server_header=False,
+        log_config=None,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=timeout_graceful_shutdown,
+    )
+
+
+async def serve(app: Any, sockets: Sequence[socket.socket]) -> None:
+    """Serves until SIGINT or SIGTERM. The sockets are bound; they are closed at the end."""
+    await uvicorn.Server(server_config(app)).serve(sockets=list(sockets))
+
+
+def addresses(sockets: Iterable[socket.socket]) -> list[tuple[str, int]]:
+    """The keys of `Edge`'s `places`: each socket's own address."""
+    return [sock.getsockname()[:2] for sock in sockets]
