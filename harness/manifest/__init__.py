@@ -17,6 +17,7 @@ from harness.manifest.model import (
     api_url_variable,
     endpoint_place,
 )
+from harness.manifest.settings import Settings, read_settings
 
 __all__ = [
     "Account",
@@ -26,9 +27,11 @@ __all__ = [
     "Ports",
     "PrivateApi",
     "PublishedEvent",
+    "Settings",
     "Subscription",
     "Workbench",
     "api_url_variable",
     "endpoint_place",
     "load",
+    "read_settings",
 ]

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.contracts.openapi import METHODS
+from harness.errors import InputError
+from harness.gateway.routes import RouteTable
 from harness.manifest.fields import FAILED, At, Where, described, json_object
 from harness.manifest.files import MAX_CONTRACT_BYTES, Root, UnreadableError, read_text
 from harness.manifest.yaml_source import Kind, Scalar, Table, parse_yaml
@@ -35,9 +37,11 @@ def read_openapi(named: At[Path], path: Path, version: str, root: Root, where: W
     if document is FAILED or not isinstance(node, Table):
         return None
     before = len(where.problems)
-    for check in (_is_openapi_3, _has_operations):
-        check(node, inside)
+    _is_openapi_3(node, inside)
+    paths = _paths(node, inside)
     _serves(document, version, named, shown, where)
+    if len(where.problems) == before:
+        _routes(document, paths, inside)
     return document if len(where.problems) == before else None
 
 
@@ -51,17 +55,16 @@ def _is_openapi_3(document: Table, inside: Where) -> None:
         inside.problem(entry.line, f'openapi: must be text: write "{entry.value.text}"')
 
 
-def _has_operations(document: Table, inside: Where) -> None:
+def _paths(document: Table, inside: Where) -> Table:
+    """The mapping of paths, or an empty one when it is missing."""
     entry = next((entry for entry in document.entries if entry.key == "paths"), None)
     if entry is None:
         inside.problem(0, 'not an OpenAPI document with operations: the key "paths" is missing')
-        return
+        return Table((), 0)
     if not isinstance(entry.value, Table):
         inside.problem(entry.line, f"paths: must be a mapping, not {described(entry.value)}")
-        return
+        return Table((), 0)
     for path in entry.value.entries:
-        if not path.key.startswith("/"):
-            inside.problem(path.line, f'paths: "{path.key}" must begin with "/"')
         if not isinstance(path.value, Table):
             inside.problem(path.line, f"paths.{path.key}: must be a mapping, not {described(path.value)}")
             continue
@@ -70,6 +73,17 @@ def _has_operations(document: Table, inside: Where) -> None:
                 inside.problem(
                     item.line, f"paths.{path.key}.{item.key}: must be a mapping, not {described(item.value)}"
                 )
+    return entry.value
+
+
+def _routes(document: Mapping[str, Any], paths: Table, inside: Where) -> None:
+    """Whether API Gateway would take the path templates, which the gateway's own table knows."""
+    try:
+        RouteTable.from_openapi(document, file=inside.file)
+    except InputError as error:
+        lines = {f"path {entry.key}": entry.line for entry in paths.entries}
+        for problem in error.problems:
+            inside.problem(lines.get(problem.text.partition(": ")[0], problem.line), problem.text)
 
 
 def _serves(document: Mapping[str, Any], version: str, named: At[Path], shown: str, where: Where) -> None:

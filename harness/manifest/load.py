@@ -8,6 +8,7 @@ from harness.manifest.domains import Surroundings, link_domains
 from harness.manifest.model import Landscape, Ports
 from harness.manifest.organisation import link_accounts, link_buses, link_roles, link_workbench
 from harness.manifest.policies import PolicyFiles
+from harness.manifest.principals import unknown_roles
 from harness.manifest.written import read
 
 
@@ -31,6 +32,8 @@ def _link(path: Path, problems: list[Problem]) -> Landscape | None:
     buses = link_buses(written, accounts, policies)
     roles = link_roles(written, accounts, policies)
     domains = link_domains(Surroundings(written, policies, accounts, buses, roles))
+    documents = [document for document in policies.compiled.values() if document is not None]
+    problems.extend(unknown_roles(documents, accounts, roles))
     if workbench is None:
         return None
     provider = entry.identity_provider

@@ -1,5 +1,6 @@
 """A landscape as read: accounts, roles, buses and domains, everything compiled and every reference resolved."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -171,6 +172,21 @@ class Landscape:
         places += [endpoint_place(account) for account in self.accounts.values()]
         places += [endpoint_place(domain.account, api) for domain in self.domains.values() for api in domain.calls]
         return tuple(places)
+
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the landscape was read from, absolute: manifests, policies, contracts."""
+        documents = [bus.policy for bus in self.buses.values() if bus.policy]
+        for role in self.roles.values():
+            documents += [role.trust, *role.policies, *([role.boundary] if role.boundary else [])]
+        found = {self.file}
+        for domain in self.domains.values():
+            found.add(domain.file)
+            found.update(event.contract for event in domain.publishes)
+            if domain.api is not None:
+                documents.append(domain.api.resource_policy)
+                found.update(version.contract for version in domain.api.versions.values())
+        found.update(Path(os.path.normpath(self.folder / document.file)) for document in documents)
+        return tuple(sorted(found))
 
     def role(self, reference: str) -> Role:
         """The role named by its ARN, as `account/name`, or by a name that only one account has.
