@@ -1,0 +1,46 @@
+"""One nats-server a test session for the shared tests; those that kill it start their own."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from harness.bus.jetstream import JetStreamStore
+from harness.bus.memory import MemoryStore
+from harness.bus.store import Store
+from harness.bus.streams import Bounds
+from harness.wire import bus_arn
+from tests.bus.nats_server import NatsServer
+
+ACK_WAIT = 0.5
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path_factory.mktemp("nats")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def bus() -> str:
+    """A bus that no other test uses."""
+    return bus_arn("eu-west-1", "111111111111", f"bus-{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture(params=["memory", pytest.param("jetstream", marks=pytest.mark.slow)])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """The same tests for both; here what is held and not settled comes back after half a second."""
+    store: Store
+    if request.param == "memory":
+        store = MemoryStore(ack_wait=ACK_WAIT)
+    else:
+        server: NatsServer = request.getfixturevalue("nats_server")
+        store = await JetStreamStore.connect(server.url, bounds=Bounds(ack_wait=ACK_WAIT))
+    yield store
+    await store.close()

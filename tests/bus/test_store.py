@@ -1,0 +1,226 @@
+"""What both stores promise."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from harness.bus.store import TRACE, DeadLetter, Delivery, Held, Record, Store, delivery_of, target_key
+from harness.wire import rule_arn
+
+pytestmark = pytest.mark.anyio
+
+NOON = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
+
+
+def a_record(body: bytes = b"{}") -> Record:
+    return Record(str(uuid.uuid4()), body)
+
+
+def a_target() -> str:
+    return target_key(rule_arn("eu-west-1", "111111111111", "orders", uuid.uuid4().hex), "stock")
+
+
+def a_delivery(target: str, body: bytes = b"{}") -> Delivery:
+    rule = rule_arn("eu-west-1", "111111111111", "orders", "placed")
+    return Delivery(str(uuid.uuid4()), target, rule, "arn:aws:lambda:x", body, NOON, "Root=1-2")
+
+
+async def pull_all(store: Store, bus: str, count: int) -> list[Held]:
+    held: list[Held] = []
+    while len(held) < count:
+        pulled = await store.pull_events(bus, count - len(held), 10)
+        assert pulled, f"{len(held)} of {count} events came"
+        held += pulled
+    return held
+
+
+async def take(store: Store, target: str) -> Held:
+    (held,) = await store.pull_deliveries(target, 1, 10)
+    return held
+
+
+def bodies(held: Sequence[Held]) -> list[bytes]:
+    return [item.body for item in held]
+
+
+async def test_a_published_event_is_handed_out_with_its_headers(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [Record("id-1", b'{"a":1}', {TRACE: "Root=1-2"})])
+    (held,) = await store.pull_events(bus, 10, 10)
+    assert (held.body, held.headers[TRACE], held.attempt) == (b'{"a":1}', "Root=1-2", 1)
+
+
+async def test_events_are_handed_out_in_the_order_published(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [a_record(str(number).encode()) for number in range(20)])
+    held = await pull_all(store, bus, 20)
+    assert bodies(held) == [str(number).encode() for number in range(20)]
+
+
+async def test_a_record_published_twice_is_stored_once(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    record = a_record(b"once")
+    await store.publish(bus, [record])
+    await store.publish(bus, [record, a_record(b"next")])
+    assert bodies(await pull_all(store, bus, 2)) == [b"once", b"next"]
+
+
+async def test_pulling_from_an_empty_bus_gives_nothing(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    assert list(await store.pull_events(bus, 10, 0.05)) == []
+
+
+async def test_a_waiting_pull_wakes_when_an_event_comes(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    pull = asyncio.create_task(store.pull_events(bus, 10, 10))
+    await store.publish(bus, [a_record(b"now")])
+    assert bodies(await pull) == [b"now"]
+
+
+async def test_buses_do_not_see_each_others_events(store: Store, bus: str) -> None:
+    other = bus + "-other"
+    await store.prepare([bus, other])
+    await store.publish(other, [a_record()])
+    assert list(await store.pull_events(bus, 10, 0.05)) == []
+
+
+async def test_preparing_again_keeps_what_is_there(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [a_record(b"kept")])
+    await store.prepare([bus])
+    assert bodies(await pull_all(store, bus, 1)) == [b"kept"]
+
+
+async def test_what_is_acknowledged_is_not_handed_out_again(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    await store.enqueue([a_delivery(target)])
+    await (await take(store, target)).ack()
+    assert list(await store.pull_deliveries(target, 10, 0.8)) == []
+
+
+async def test_what_is_given_back_comes_again_and_counts(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    await store.enqueue([a_delivery(target)])
+    await (await take(store, target)).nak(0.05)
+    assert (await take(store, target)).attempt == 2
+
+
+async def test_what_is_given_back_waits_for_its_delay(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    await store.enqueue([a_delivery(target)])
+    await (await take(store, target)).nak(0.3)
+    assert list(await store.pull_deliveries(target, 1, 0.1)) == []
+    assert (await take(store, target)).attempt == 2
+
+
+async def test_what_a_dead_holder_left_comes_again(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    await store.enqueue([a_delivery(target)])
+    await take(store, target)
+    assert (await take(store, target)).attempt == 2
+
+
+async def test_what_is_in_progress_is_not_given_to_another(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    await store.enqueue([a_delivery(target)])
+    held = await take(store, target)
+    for _ in range(4):  # in all longer than the half second after which silence would give it away
+        assert list(await store.pull_deliveries(target, 1, 0.2)) == []
+        await held.in_progress()
+
+
+async def test_what_is_ended_never_comes_again(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    await store.enqueue([a_delivery(target)])
+    await (await take(store, target)).term()
+    assert list(await store.pull_deliveries(target, 1, 0.8)) == []
+
+
+async def test_a_delivery_comes_out_as_it_went_in(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    delivery = a_delivery(target, b'{"detail":{}}')
+    await store.enqueue([delivery])
+    assert delivery_of(await take(store, target), target) == delivery
+
+
+async def test_a_delivery_enqueued_twice_is_stored_once(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    delivery = a_delivery(target)
+    await store.enqueue([delivery, delivery])
+    await store.enqueue([delivery])
+    await (await take(store, target)).ack()
+    assert list(await store.pull_deliveries(target, 1, 0.05)) == []
+
+
+async def test_targets_have_queues_of_their_own(store: Store) -> None:
+    one, other = a_target(), a_target()
+    await store.prepare([], [one, other])
+    await store.enqueue([a_delivery(other)])
+    assert list(await store.pull_deliveries(one, 1, 0.05)) == []
+
+
+async def test_a_dead_letter_is_kept_with_its_attributes(store: Store) -> None:
+    queue = f"dead-{uuid.uuid4().hex}"
+    letter = DeadLetter("id:target", queue, b"{}", {"ERROR_CODE": "TIMEOUT", "RETRY_ATTEMPTS": "3"})
+    await store.prepare([])
+    await store.bury(letter)
+    await store.bury(letter)
+    assert list(await store.dead_letters(queue)) == [letter]
+
+
+async def test_a_queue_without_dead_letters_is_empty(store: Store) -> None:
+    await store.prepare([])
+    assert list(await store.dead_letters("dead.of.nobody")) == []
+
+
+async def test_a_tail_from_the_start_shows_what_was_matched_already(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [a_record(b"one"), a_record(b"two")])
+    for held in await pull_all(store, bus, 2):
+        await held.ack()
+    tail = store.tail(bus, from_start=True)
+    assert [await anext(tail), await anext(tail)] == [b"one", b"two"]
+
+
+async def test_a_tail_from_now_shows_only_what_comes(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [a_record(b"before")])
+    tail = store.tail(bus, from_start=False)
+    following = asyncio.ensure_future(anext(tail))
+    while not following.done():
+        # It begins when it is first asked; until then what is published belongs to the past.
+        await store.publish(bus, [a_record(b"after")])
+        await asyncio.wait([following], timeout=0.05)
+    assert following.result() == b"after"
+
+
+async def test_trimming_a_bus_with_room_forgets_nothing(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [a_record(b"kept")])
+    await store.trim(bus)
+    assert bodies(await pull_all(store, bus, 1)) == [b"kept"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("a.b", "a=2Eb"), ("a_b", "a-b"), ("a/b", "a.b"), ("ä", "a")],
+)
+def test_different_rule_names_have_different_queues(one: str, other: str) -> None:
+    keys = {target_key(rule_arn("eu-west-1", "111111111111", "orders", name), "stock") for name in (one, other)}
+    assert len(keys) == 2
+
+
+def test_the_longest_names_still_make_a_stream_name() -> None:
+    key = target_key(rule_arn("eu-west-1", "111111111111", "/" * 256, "." * 64), "_" * 64)
+    assert len(key) <= 200
