@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Header, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -38,10 +38,9 @@ idempotency_keys = Table(
 )
 
 KeyHeader = Annotated[
-    str | SkipJsonSchema[None],
+    Annotated[str, StringConstraints(pattern=KEY_PATTERN)] | SkipJsonSchema[None],
     Header(
         alias="Idempotency-Key",
-        pattern=KEY_PATTERN,
         description="Sent again with the same body within 24 hours, the first answer is given again.",
     ),
 ]

@@ -36,11 +36,16 @@ def problems(*statuses: int, headers: Mapping[str, Any] | None = None) -> Respon
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    """All versions in one document; an `operationId` is unique within its version only."""
+    document = get_openapi(title=app.title, version=app.version, routes=[])
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for route in app.routes:
+        part = get_openapi(title=app.title, version=app.version, routes=[route])
+        document["paths"] |= part["paths"]
+        schemas |= part.get("components", {}).get("schemas", {})
     for item in document["paths"].values():
         for operation in item.values():
             _drop_default_422(operation["responses"])
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from kit.strictness import QueryInteger
+from kit.strictness import DECIMAL
 
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{8}$"
 """Six bytes: every text of this form is a cursor, and none is too large for a bigint."""
@@ -16,10 +16,10 @@ CURSOR_PATTERN = "^[A-Za-z0-9_-]{8}$"
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
-Limit = Annotated[QueryInteger, Query(ge=1, le=MAX_LIMIT, description="How many to answer at most.")]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), DECIMAL, Query(description="How many to answer at most.")]
 Cursor = Annotated[
-    str | SkipJsonSchema[None],
-    Query(pattern=CURSOR_PATTERN, description="`page.next` of the page before; opaque."),
+    Annotated[str, StringConstraints(pattern=CURSOR_PATTERN)] | SkipJsonSchema[None],
+    Query(description="`page.next` of the page before; opaque."),
 ]
 
 

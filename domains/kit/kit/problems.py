@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,8 +36,8 @@ class Finding(BaseModel):
 
     code: str
     detail: str
-    pointer: str | None = None
-    parameter: str | None = None
+    pointer: str | SkipJsonSchema[None] = None
+    parameter: str | SkipJsonSchema[None] = None
 
 
 class Problem(BaseModel):
@@ -48,8 +49,8 @@ class Problem(BaseModel):
     title: str
     status: int = Field(ge=400, le=599)
     detail: str
-    errors: list[Finding] = Field(default_factory=list)
-    requestId: str | None = None
+    errors: list[Finding]
+    requestId: str | SkipJsonSchema[None] = None
 
 
 class ProblemError(Exception):

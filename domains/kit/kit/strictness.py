@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from email.message import Message
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from kit.problems import ProblemError, invalid_parameter
 
@@ -72,8 +72,11 @@ def _decimal(value: Any) -> Any:
     return value
 
 
-Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
-"""An integer in a JSON body; `"1"` and `true` are none."""
+WHOLE = BeforeValidator(_whole)
+"""Beside `Field(strict=True)` for an integer in a JSON body; `"1"` and `true` are none.
 
-QueryInteger = Annotated[int, BeforeValidator(_decimal)]
-"""An integer in a query."""
+The last of the annotations: bounds that come after it would not reach the JSON Schema.
+"""
+
+DECIMAL = BeforeValidator(_decimal)
+"""For an integer in a query; placed as `WHOLE` is."""

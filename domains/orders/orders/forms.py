@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from kit.strictness import Whole
+from kit.strictness import WHOLE
 
 SKU_PATTERN = "^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 MAX_LINES = 20
@@ -24,5 +24,5 @@ def _plain_uuid(value: Any) -> Any:
 
 
 Sku = Annotated[str, StringConstraints(pattern=SKU_PATTERN, max_length=40)]
-Quantity = Annotated[Whole, Field(ge=1, le=MAX_QUANTITY)]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE]
 OrderId = Annotated[UUID, BeforeValidator(_plain_uuid), Path(description="As answered when the order was placed.")]

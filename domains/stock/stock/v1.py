@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import select
 
 from kit.database import Sessions
 from kit.openapi import problems
 from kit.paging import DEFAULT_LIMIT, Cursor, Limit, Page, position_of, split_page
-from kit.strictness import Input, Whole, strict_request
+from kit.strictness import WHOLE, Input, strict_request
 from stock import stocktaking
 from stock.model import MAX_ON_HAND, Item
 
@@ -23,8 +23,8 @@ LOCATION = {"Location": {"required": True, "schema": {"type": "string"}}}
 
 Sku = Annotated[str, Path(pattern=SKU_PATTERN, max_length=40, description="Stock keeping unit.")]
 IfMatch = Annotated[
-    str | SkipJsonSchema[None],
-    Header(alias="If-Match", pattern=ENTITY_TAGS_PATTERN, description="Change this version of the item alone."),
+    Annotated[str, StringConstraints(pattern=ENTITY_TAGS_PATTERN)] | SkipJsonSchema[None],
+    Header(alias="If-Match", description="Change this version of the item alone."),
 ]
 
 
@@ -47,7 +47,7 @@ class ItemPageV1(BaseModel):
 
 
 class StockLevel(Input):
-    onHand: Annotated[Whole, Field(ge=0, le=MAX_ON_HAND)]
+    onHand: Annotated[int, Field(strict=True, ge=0, le=MAX_ON_HAND), WHOLE]
 
 
 def router(sessions: Sessions) -> APIRouter:
