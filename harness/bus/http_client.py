@@ -29,9 +29,15 @@ class _Reading:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     complete: bool = False
+    keep_alive: bool = False
+    parser: httptools.HttpResponseParser | None = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        # Asked here: once the message is complete, the parser has begun the next one.
+        self.keep_alive = self.parser is not None and self.parser.should_keep_alive()
 
     def on_body(self, chunk: bytes) -> None:
         self.body += chunk
@@ -106,7 +112,7 @@ async def _connect(place: tuple[str, int]) -> _Connection:
 
 async def _read(reader: asyncio.StreamReader) -> tuple[Answer, bool]:
     reading = _Reading()
-    parser = httptools.HttpResponseParser(reading)
+    parser = reading.parser = httptools.HttpResponseParser(reading)
     received = 0
     while not reading.complete:
         chunk = await reader.read(65_536)
@@ -122,4 +128,4 @@ async def _read(reader: asyncio.StreamReader) -> tuple[Answer, bool]:
         except httptools.HttpParserError as error:
             raise TargetUnreachable(f"the target's answer is not HTTP/1.1: {error}") from error
     answer = Answer(parser.get_status_code(), reading.headers, bytes(reading.body))
-    return answer, reading.complete and parser.should_keep_alive()
+    return answer, reading.complete and reading.keep_alive

@@ -149,6 +149,10 @@ class JetStreamStore:
             finally:
                 await self._drop(puller)
 
+    async def count(self, bus: str) -> int:
+        info = await self._managed(lambda: self._jetstream.stream_info(streams.bus_stream(bus)))
+        return int(info.state.messages)
+
     async def trim(self, bus: str) -> None:
         """At four fifths of its bytes a bus's stream forgets matched events down to a half."""
         name = streams.bus_stream(bus)

@@ -144,6 +144,9 @@ class Store(Protocol):
     def tail(self, bus: str, *, from_start: bool) -> AsyncIterator[bytes]:
         """The bodies of a bus's events in the order stored, from the oldest kept or from now, without end."""
 
+    async def count(self, bus: str) -> int:
+        """How many events of a bus are kept now."""
+
     async def trim(self, bus: str) -> None:
         """Makes room by forgetting the oldest events that are matched already."""
 

@@ -16,3 +16,17 @@ async def tail(
         event = from_bytes(body)
         if pattern is None or pattern.matches(event):
             yield event
+
+
+async def kept(store: Store, bus: str, *, pattern: Pattern | None = None) -> AsyncIterator[Envelope]:
+    """What the bus (ARN) keeps now, in the order stored. Ends."""
+    left = await store.count(bus)
+    if not left:
+        return
+    async for body in store.tail(bus, from_start=True):
+        event = from_bytes(body)
+        if pattern is None or pattern.matches(event):
+            yield event
+        left -= 1
+        if not left:
+            return

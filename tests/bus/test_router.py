@@ -1,0 +1,216 @@
+"""From the bus to the targets, on both stores."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from harness.bus.delivery import Backoff, Failure
+from harness.bus.model import RetryPolicy, Rule, Target
+from harness.bus.pattern import compile_pattern
+from harness.bus.router import Router
+from harness.bus.store import Delivery, Record, Store
+from harness.bus.tail import tail
+
+pytestmark = pytest.mark.anyio
+
+SOON = Backoff(first=0.01, most=0.05)
+FAILED = Failure("ERROR_FROM_TARGET", "stock answered 500")
+
+
+class Targets:
+    """Stands for the containers: remembers what each target took, fails where told to."""
+
+    def __init__(self, fails: Callable[[Target, int], bool] = lambda target, attempt: False) -> None:
+        self.taken: list[tuple[str, str]] = []
+        self.attempts: dict[tuple[str, str], int] = {}
+        self._fails = fails
+        self._changed = asyncio.Event()
+
+    async def __call__(self, target: Target, delivery: Delivery) -> Failure | None:
+        key = (target.id, delivery.event_id)
+        self.attempts[key] = self.attempts.get(key, 0) + 1
+        self._changed.set()
+        if self._fails(target, self.attempts[key]):
+            return FAILED
+        self.taken.append(key)
+        return None
+
+    async def until(self, holds: Callable[["Targets"], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not holds(self):
+                self._changed.clear()
+                await self._changed.wait()
+
+
+def a_rule(bus: str, pattern: object, *targets: Target, name: str = "rule") -> Rule:
+    return Rule(name, bus, "222222222222", compile_pattern(pattern), targets)
+
+
+def a_target(id_: str, *, retries: int = 185, dead_letter: str | None = None) -> Target:
+    return Target(id_, id_, "http://127.0.0.1:1", RetryPolicy(maximum_retry_attempts=retries), dead_letter)
+
+
+def an_event(id_: str, source: str = "orders") -> Record:
+    return Record(id_, json.dumps({"id": id_, "source": source, "detail": {}}).encode())
+
+
+@asynccontextmanager
+async def routing(
+    store: Store, rules: Sequence[Rule], deliver: Callable[[Target, Delivery], Awaitable[Failure | None]]
+) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    buses = [rule.bus_arn for rule in rules]
+    await store.prepare(buses)
+    running = asyncio.create_task(Router(store, rules, deliver, backoff=SOON).run(stop))
+    yield
+    stop.set()
+    async with asyncio.timeout(10):
+        await running
+
+
+async def test_an_event_reaches_the_target_of_the_rule_that_matches(store: Store, bus: str) -> None:
+    targets = Targets()
+    rules = [a_rule(bus, {"source": ["orders"]}, a_target("stock"))]
+    async with routing(store, rules, targets):
+        await store.publish(bus, [an_event("1", "payments"), an_event("2")])
+        await targets.until(lambda seen: bool(seen.taken))
+    assert targets.taken == [("stock", "2")]
+
+
+async def test_an_event_reaches_each_target_of_each_rule_that_matches(store: Store, bus: str) -> None:
+    targets = Targets()
+    rules = [
+        a_rule(bus, {"source": ["orders"]}, a_target("stock"), a_target("payments"), name="one"),
+        a_rule(bus, {"detail": {"x": [{"exists": False}]}}, a_target("audit"), name="two"),
+    ]
+    async with routing(store, rules, targets):
+        await store.publish(bus, [an_event("1")])
+        await targets.until(lambda seen: len(seen.taken) == 3)
+    assert sorted(targets.taken) == [("audit", "1"), ("payments", "1"), ("stock", "1")]
+
+
+async def test_a_failed_attempt_is_repeated_until_the_target_takes_it(store: Store, bus: str) -> None:
+    targets = Targets(lambda target, attempt: attempt < 4)
+    async with routing(store, [a_rule(bus, {"source": ["orders"]}, a_target("stock"))], targets):
+        await store.publish(bus, [an_event("1")])
+        await targets.until(lambda seen: bool(seen.taken))
+    assert targets.attempts == {("stock", "1"): 4}
+
+
+async def test_a_target_that_is_down_holds_up_no_other(store: Store, bus: str) -> None:
+    targets = Targets(lambda target, attempt: target.id == "down")
+    rules = [a_rule(bus, {"source": ["orders"]}, a_target("down"), a_target("up"))]
+    async with routing(store, rules, targets):
+        await store.publish(bus, [an_event(str(number)) for number in range(50)])
+        await targets.until(lambda seen: len(seen.taken) == 50)
+    assert {target for target, _ in targets.taken} == {"up"}
+
+
+async def test_an_event_that_fails_holds_up_no_other_of_its_target(store: Store, bus: str) -> None:
+    targets = Targets()
+    deliveries: list[str] = []
+
+    async def poisoned(target: Target, delivery: Delivery) -> Failure | None:
+        deliveries.append(delivery.event_id)
+        return FAILED if delivery.event_id == "poison" else await targets(target, delivery)
+
+    async with routing(store, [a_rule(bus, {"source": ["orders"]}, a_target("stock"))], poisoned):
+        await store.publish(bus, [an_event("poison"), *(an_event(str(number)) for number in range(30))])
+        await targets.until(lambda seen: len(seen.taken) == 30)
+    assert "poison" in deliveries
+
+
+async def buried(store: Store, queue: str) -> list[dict[str, str]]:
+    async with asyncio.timeout(20):
+        while not (letters := await store.dead_letters(queue)):
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 - a store tells nobody of a new dead letter
+    return [dict(letter.attributes) for letter in letters]
+
+
+async def test_after_the_last_attempt_the_event_is_a_dead_letter(store: Store, bus: str) -> None:
+    targets = Targets(lambda target, attempt: True)
+    queue = f"{bus}-dead"
+    rule = a_rule(bus, {"source": ["orders"]}, a_target("stock", retries=2, dead_letter=queue))
+    async with routing(store, [rule], targets):
+        await store.publish(bus, [an_event("1")])
+        letters = await buried(store, queue)
+    assert targets.attempts == {("stock", "1"): 3}
+    assert letters == [
+        {
+            "RULE_ARN": rule.arn,
+            "TARGET_ARN": "arn:aws:lambda:eu-west-1:222222222222:function:stock",
+            "ERROR_CODE": "ERROR_FROM_TARGET",
+            "ERROR_MESSAGE": "stock answered 500",
+            "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+            "RETRY_ATTEMPTS": "2",
+        }
+    ]
+
+
+async def test_attempts_at_one_target_at_once_are_bounded(store: Store, bus: str) -> None:
+    under_way, most = 0, 0
+    targets = Targets()
+
+    async def slow(target: Target, delivery: Delivery) -> Failure | None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.005)
+        under_way -= 1
+        return await targets(target, delivery)
+
+    async with routing(store, [a_rule(bus, {"source": ["orders"]}, a_target("stock"))], slow):
+        await store.publish(bus, [an_event(str(number)) for number in range(100)])
+        await targets.until(lambda seen: len(seen.taken) == 100)
+    assert most == 16
+
+
+async def test_stopping_ends_what_is_under_way(store: Store, bus: str) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    targets = Targets()
+
+    async def held_up(target: Target, delivery: Delivery) -> Failure | None:
+        begun.set()
+        await may_end.wait()
+        return await targets(target, delivery)
+
+    await store.prepare([bus])
+    stop = asyncio.Event()
+    rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
+    running = asyncio.create_task(Router(store, [rule], held_up).run(stop))
+    await store.publish(bus, [an_event("1")])
+    await begun.wait()
+    stop.set()
+    may_end.set()
+    await running
+    assert targets.taken == [("stock", "1")]
+
+
+async def test_what_one_router_left_the_next_one_delivers(store: Store, bus: str) -> None:
+    rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
+    hung = asyncio.Event()
+
+    async def hangs(target: Target, delivery: Delivery) -> Failure | None:
+        hung.set()
+        await asyncio.Event().wait()
+        return None
+
+    await store.prepare([bus])
+    dying = asyncio.create_task(Router(store, [rule], hangs).run(asyncio.Event()))
+    await store.publish(bus, [an_event("1")])
+    await hung.wait()
+    dying.cancel()
+    targets = Targets()
+    async with routing(store, [rule], targets):
+        await targets.until(lambda seen: bool(seen.taken))
+    assert targets.taken == [("stock", "1")]
+
+
+async def test_a_tail_is_narrowed_by_its_pattern(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [an_event("1", "payments"), an_event("2", "orders")])
+    events = tail(store, bus, pattern=compile_pattern({"source": ["orders"]}), from_start=True)
+    assert (await anext(events))["id"] == "2"
