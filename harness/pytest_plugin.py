@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from harness import local
 from harness.contracts import EventContract, Interaction, Operation, Pact, operations, read_pact
 from harness.errors import HarnessError
+from harness.local.folders import find_manifest
+from harness.local.handle import ApiClient, Harness
+from harness.local.lifecycle import Temporary
 
 LANDSCAPE = pytest.StashKey["Landscape"]()
 CASES = "harness_cases"
@@ -50,20 +52,20 @@ class Landscape:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._owned: local.Temporary | None = None
-        self._harness: local.Harness | None = None
+        self._owned: Temporary | None = None
+        self._harness: Harness | None = None
 
-    def get(self) -> local.Harness:
+    def get(self) -> Harness:
         """Raises `HarnessError` when it cannot be had."""
         if self._harness is None:
             option = self._config.getoption
             named = option("--harness-file")
-            manifest = local.find_manifest(Path(named) if named else None, start=self._config.rootpath)
+            manifest = find_manifest(Path(named) if named else None, start=self._config.rootpath)
             running = option("--harness-running")
             if running:
-                self._harness = local.Harness.attach(manifest, Path(running))
+                self._harness = Harness.attach(manifest, Path(running))
             else:
-                self._owned = local.Temporary.start(manifest)
+                self._owned = Temporary.start(manifest)
                 self._harness = self._owned.harness
         return self._harness
 
@@ -94,7 +96,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class ContractItem(pytest.Item):
     """An item whose failure is a finding, told in its own words without a traceback."""
 
-    def harness(self) -> local.Harness:
+    def harness(self) -> Harness:
         return self.config.stash[LANDSCAPE].get()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -250,19 +252,19 @@ def _add(totals: dict[Any, int], more: Mapping[Any, int]) -> None:
 
 
 @pytest.fixture(scope="session")
-def harness(request: pytest.FixtureRequest) -> local.Harness:
+def harness(request: pytest.FixtureRequest) -> Harness:
     """A running landscape."""
     return request.config.stash[LANDSCAPE].get()
 
 
 @pytest.fixture(scope="session")
-def client(harness: local.Harness) -> Callable[[str, str], Any]:
+def client(harness: Harness) -> Callable[[str, str], ApiClient]:
     """`client(api, role)`: a session whose relative URLs reach the API through the workbench, signed as the role."""
     return harness.client
 
 
 @pytest.fixture
-def events(harness: local.Harness) -> Callable[[], list[dict[str, Any]]]:
+def events(harness: Harness) -> Callable[[], list[dict[str, Any]]]:
     """`events()`: what the buses have taken since this test began."""
     before = {event["id"] for event in harness.events_so_far()}
     return lambda: [event for event in harness.events_so_far() if event["id"] not in before]

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from harness import local
 from harness.cli.options import options
+from harness.local.containers import write_compose
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def compose(
     ] = False,
 ) -> None:
     """Write docker-compose.yml beside harness.yaml."""
-    written = local.write_compose(options(context).manifest(), check=check)
+    written = write_compose(options(context).manifest(), check=check)
     if check and not written.current:
         print(f"{written.path} is not what the manifests say; write it with: harness compose", file=sys.stderr)
         raise typer.Exit(1)

@@ -25,11 +25,11 @@ def settings(
     context: typer.Context,
     file: Annotated[
         Path | None,
-        typer.Option("--file", "-f", envvar="HARNESS_FILE", help="harness.yaml (default: here or in a folder above)"),
+        typer.Option("--file", "-f", help="harness.yaml (default: here or in a folder above)"),
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option("--state", envvar="HARNESS_STATE", help="where a run keeps its state (default: .harness)"),
+        typer.Option("--state", help="where a run keeps its state (default: .harness, or HARNESS_STATE)"),
     ] = None,
 ) -> None:
     context.obj = Options(file=file, state=state)

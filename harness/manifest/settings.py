@@ -69,7 +69,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         variable = VARIABLES.get(name)
         if variable is None:
             # Other programs may use the prefix; what is spelled almost like ours is ours, mistyped.
-            hint = did_you_mean(name, list(VARIABLES)) if name.startswith(PREFIX) else ""
+            known = [each.removeprefix(PREFIX) for each in VARIABLES]
+            hint = did_you_mean(name.removeprefix(PREFIX), known) if name.startswith(PREFIX) else ""
             if hint:
                 problems.append(Problem(name, 0, f"unknown setting{hint}"))
         elif text:

@@ -34,7 +34,10 @@ HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class ComposeDomain:
-    """`account` is a name. `dockerfile` is relative to the landscape's folder; empty when `image` is given."""
+    """`account` is a name. `dockerfile` is relative to the landscape's folder; empty when `image` is given.
+
+    `apis_called`: the API's name -> the variable that holds its URL.
+    """
 
     name: str
     account: str
@@ -43,7 +46,8 @@ class ComposeDomain:
     image: str = ""
     database: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
-    apis_called: tuple[str, ...] = ()
+    bus_arn: str = ""
+    apis_called: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,6 @@ class ComposePlan:
     """`mounts` are the files and folders of the landscape that manifests refer to, relative to its folder."""
 
     region: str
-    bus_arn: str
     workbench_port: int
     public_port: int
     domains: Sequence[ComposeDomain]
@@ -203,14 +206,15 @@ def _domain(domain: ComposeDomain, plan: ComposePlan) -> dict[str, Any]:
         "AWS_ROLE_ARN": domain.role_arn,
         "AWS_ROLE_SESSION_NAME": domain.name,
         "AWS_WEB_IDENTITY_TOKEN_FILE": TOKEN_FILE,
-        "EVENT_BUS_ARN": plan.bus_arn,
     }
+    if domain.bus_arn:
+        environment["EVENT_BUS_ARN"] = domain.bus_arn
     depends: dict[str, Any] = {"edge": {"condition": "service_healthy"}}
     if domain.database:
         environment["DATABASE_URL"] = database_url(domain.name)
         depends[f"{domain.name}-db"] = {"condition": "service_healthy"}
-    for api in domain.apis_called:
-        environment[f"{api.upper().replace('-', '_')}_API_URL"] = f"http://{api_alias(api, plan.region)}:{EDGE_PORT}"
+    for api, variable in domain.apis_called.items():
+        environment[variable] = f"http://{api_alias(api, plan.region)}:{EDGE_PORT}"
     return {
         **source,
         "init": True,

@@ -62,8 +62,8 @@ class SigV4(AuthBase):
             service="execute-api",
             now=self._now(),
         )
-        for name, value in added:
-            request.headers[name.decode()] = value.decode()
+        for header, text in added:
+            request.headers[header.decode()] = text.decode()
         return request
 
 

@@ -1,0 +1,85 @@
+"""The edge process: every listener, the gateway of every API, and the AWS endpoints, from one settings file."""
+
+from collections.abc import Mapping
+
+from harness import manifest
+from harness.access import Authority
+from harness.bus.api import EventsApi
+from harness.bus.jetstream import JetStreamStore
+from harness.gateway.api import Api, Stage
+from harness.gateway.edge import Edge
+from harness.gateway.routes import RouteTable
+from harness.gateway.server import addresses, serve
+from harness.gateway.upstream import PooledClient
+from harness.identity import Sealer
+from harness.local.operator import Operator, operator_token
+from harness.manifest.plan_file import EdgeSettings
+from harness.runtime import keys
+from harness.sts.api import StsApi
+from harness.sts.container_credentials import ContainerCredentials, Grant
+from harness.sts.web_identity import WorkloadTokens, key_from_pem
+from harness.wire import PlaceKind
+
+
+def apis(landscape: manifest.Landscape, upstreams: Mapping[str, str]) -> dict[str, Api]:
+    """The APIs of the domains that run."""
+    return {
+        name: Api(
+            id=name,
+            account=api.account,
+            resource_policy=api.resource_policy,
+            stages={
+                version.name: Stage(version.name, RouteTable.from_openapi(version.openapi, file=str(version.contract)))
+                for version in api.versions.values()
+            },
+            upstream=upstreams[name],
+        )
+        for name, api in landscape.apis().items()
+        if name in upstreams
+    }
+
+
+async def run_edge(settings: EdgeSettings) -> None:
+    """Serves until SIGTERM."""
+    landscape = manifest.load(settings.landscape)
+    directory = landscape.directory()
+    master_key = keys.master_key(settings.keys)
+    sealer = Sealer(master_key)
+    authority = Authority(directory, sealer)
+    store = await JetStreamStore.connect(settings.nats.url, name="edge")
+    buses = landscape.buses_by_arn()
+    await store.prepare(list(buses))
+    tokens = (
+        WorkloadTokens(key_from_pem(keys.workload_identity_key(settings.keys)), issuer=directory.oidc.url)
+        if directory.oidc
+        else None
+    )
+    grants = {
+        name: Grant(domain.runs_as.arn, keys.password(settings.keys, f"credentials-{name}"))
+        for name, domain in landscape.domains.items()
+    }
+    sockets = [listener.open() for listener in settings.listeners]
+    places = {address: listener.place for address, listener in zip(addresses(sockets), settings.listeners, strict=True)}
+    edge = Edge(
+        apis=apis(landscape, settings.upstreams),
+        services={
+            "sts": StsApi(
+                authority,
+                sealer,
+                directory,
+                web_identity_key=tokens.public_keys if tokens else None,
+            ),
+            "events": EventsApi(authority, buses, store, region=landscape.region),
+            "credentials": ContainerCredentials(authority, sealer, grants),
+        },
+        places=places,
+        authority=authority,
+        region=landscape.region,
+        client=PooledClient(),
+    )
+    workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
+    app = Operator(edge, store=store, buses=buses, token=operator_token(master_key), addresses=workbenches)
+    try:
+        await serve(app, sockets)
+    finally:
+        await store.close()

@@ -1,0 +1,209 @@
+"""From a landscape to the processes that run it: what each is started with, and what it is told."""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import manifest, wire
+from harness.errors import InputError, Problem, did_you_mean
+from harness.manifest.plan_file import EdgeSettings, Listener, RouterSettings
+from harness.manifest.plan_file import Nats as NatsPlace
+from harness.manifest.settings import read_settings
+from harness.runtime import keys
+from harness.runtime.folder import StateFolder
+from harness.runtime.nats import Nats
+from harness.runtime.postgres import Postgres
+from harness.runtime.process import Kind, Plan, ProcessSpec, base_environment
+from harness.runtime.sockets import Listen, ReservedPort, listen, port_of
+from harness.wire import NetworkPlace, PlaceKind
+
+HOST = "127.0.0.1"
+CREDENTIALS = NetworkPlace("credentials", PlaceKind.CREDENTIALS)
+SETTINGS_OF_PORT = {
+    "workbench": "ports.workbench in harness.yaml or HARNESS_WORKBENCH_PORT",
+    "public": "ports.public in harness.yaml or HARNESS_PUBLIC_PORT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A plan and what it holds open; `close` once the landscape has ended."""
+
+    plan: Plan
+    sockets: Mapping[str, socket.socket]
+    reserved: Sequence[ReservedPort]
+
+    def close(self) -> None:
+        for bound in self.sockets.values():
+            bound.close()
+        for port in self.reserved:
+            port.release()
+
+
+def with_providers(landscape: manifest.Landscape, named: Sequence[str]) -> list[str]:
+    """The named domains and all that they call, directly or not; every domain when none is named."""
+    if not named:
+        return list(landscape.domains)
+    for name in named:
+        if name not in landscape.domains:
+            hint = did_you_mean(name, list(landscape.domains)) or f": known are {', '.join(landscape.domains)}"
+            raise InputError([Problem("DOMAIN", 0, f'unknown domain "{name}"{hint}')])
+    wanted: list[str] = []
+    pending = list(named)
+    while pending:
+        name = pending.pop(0)
+        if name not in wanted:
+            wanted.append(name)
+            pending += landscape.domains[name].calls
+    return [name for name in landscape.domains if name in wanted]
+
+
+def make_plan(
+    landscape: manifest.Landscape, folder: StateFolder, *, domains: Sequence[str], free_ports: bool
+) -> Running:
+    """Binds the listeners, reserves ports, writes the settings of edge and router. `StartError` when it cannot."""
+    chosen = [landscape.domains[name] for name in domains]
+    sockets = listen(_listens(landscape, free_ports))
+    reserved = {name: ReservedPort() for name in ("postgres", "nats", "router", *(each.name for each in chosen))}
+    upstreams = {each.name: f"http://{HOST}:{reserved[each.name].port}" for each in chosen}
+    nats = Nats(folder, reserved["nats"].port)
+    postgres = Postgres(folder, reserved["postgres"].port, tuple(each.name for each in chosen if each.database))
+    nats_place = NatsPlace(url=nats.url.replace("//", f"//{nats.user}:{nats.password}@"))
+    edge_file = folder.run / "edge.json"
+    EdgeSettings(
+        landscape=landscape.file,
+        listeners=tuple(Listener(place=place, fd=sockets[place.name].fileno()) for place in _places(landscape)),
+        upstreams=upstreams,
+        nats=nats_place,
+        keys=folder.keys,
+    ).write(edge_file)
+    router_file = folder.run / "router.json"
+    RouterSettings(
+        landscape=landscape.file, upstreams=upstreams, nats=nats_place, health_port=reserved["router"].port
+    ).write(router_file)
+    workbench = f"http://localhost:{port_of(sockets['workbench'])}"
+    environment = base_environment(os.environ)
+    bases = _Bases(landscape, folder, sockets, postgres, environment)
+    processes = [
+        nats.spec(env=environment),
+        _ours("edge", Kind.EDGE, edge_file, environment, f"{workbench}{wire.HEALTH_PATH}", workbench, sockets.values()),
+        _ours(
+            "router",
+            Kind.ROUTER,
+            router_file,
+            environment,
+            f"http://{HOST}:{reserved['router'].port}{wire.HEALTH_PATH}",
+        ),
+        *(bases.domain(each, reserved[each.name].port) for each in chosen),
+    ]
+    if postgres.databases:
+        processes.insert(0, postgres.spec(env=environment))
+    plan = Plan(
+        tuple(processes),
+        url=workbench,
+        ports={name: port_of(bound) for name, bound in sockets.items()},
+    )
+    return Running(plan, sockets, tuple(reserved.values()))
+
+
+def _places(landscape: manifest.Landscape) -> tuple[NetworkPlace, ...]:
+    return (*landscape.places(), CREDENTIALS)
+
+
+def _listens(landscape: manifest.Landscape, free_ports: bool) -> list[Listen]:
+    ports = read_settings(os.environ).ports(landscape.ports)
+    fixed = {"workbench": ports.workbench, "public": ports.public}
+    fixed |= {account.name: account.port for account in landscape.accounts.values()}
+    return [
+        Listen(
+            place.name,
+            HOST,
+            0 if free_ports else fixed.get(place.name, 0),
+            SETTINGS_OF_PORT.get(place.name, f"accounts.{place.name}.port in harness.yaml"),
+        )
+        for place in _places(landscape)
+    ]
+
+
+def _ours(
+    name: str,
+    kind: Kind,
+    settings: Path,
+    environment: Mapping[str, str],
+    ready: str,
+    url: str = "",
+    sockets: Sequence[socket.socket] | object = (),
+) -> ProcessSpec:
+    return ProcessSpec(
+        name=name,
+        kind=kind,
+        command=(sys.executable, "-m", "harness.local", name, "--settings", str(settings)),
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+        cwd=settings.parent,
+        ready=ready,
+        sockets=tuple(sockets),  # type: ignore[arg-type]
+        after=("nats",),
+        url=url,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bases:
+    """What every domain's environment is made from."""
+
+    landscape: manifest.Landscape
+    folder: StateFolder
+    sockets: Mapping[str, socket.socket]
+    postgres: Postgres
+    environment: Mapping[str, str]
+
+    def domain(self, domain: manifest.Domain, port: int) -> ProcessSpec:
+        after = ("edge", "postgres") if domain.database else ("edge",)
+        return ProcessSpec(
+            name=domain.name,
+            kind=Kind.DOMAIN,
+            command=domain.command,
+            env=self._environment(domain, port),
+            cwd=domain.directory,
+            ready=f"http://{HOST}:{port}{wire.READINESS_PATH}",
+            after=after,
+            url=f"http://{HOST}:{port}",
+            ports={domain.name: port},
+        )
+
+    def _environment(self, domain: manifest.Domain, port: int) -> dict[str, str]:
+        """The wire contract; what a manifest sets stands behind it. This Python's folder comes first on the path."""
+        region = self.landscape.region
+        endpoint = self._url(domain.account.name)
+        credentials = f"{self._url('credentials')}/v2/credentials/{domain.name}"
+        keys.password(self.folder.keys, f"credentials-{domain.name}")  # made now: the domain is told its file
+        environment = {
+            **self.environment,
+            "PYTHONUNBUFFERED": "1",
+            **domain.environment,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.environment.get('PATH', os.defpath)}",
+            "HOST": HOST,
+            "PORT": str(port),
+            "AWS_LWA_READINESS_CHECK_PATH": wire.READINESS_PATH,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(
+                (self.folder.keys / f"credentials-{domain.name}.password").absolute()
+            ),
+        }
+        if domain.bus is not None:
+            environment["EVENT_BUS_ARN"] = domain.bus.arn
+        if domain.database:
+            environment["DATABASE_URL"] = self.postgres.url(domain.name)
+        for api in domain.calls:
+            place = manifest.endpoint_place(domain.account, api)
+            environment[manifest.api_url_variable(api)] = self._url(place.name)
+        return environment
+
+    def _url(self, place: str) -> str:
+        return f"http://{HOST}:{port_of(self.sockets[place])}"
