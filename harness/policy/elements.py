@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.errors import Problem, did_you_mean
+from harness.errors import Problem
 from harness.policy.json_source import Array, Literal, Member, Node, Object, Text
+from harness.policy.vocabulary import meant
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ def members_of(node: Node, known: Sequence[str], what: str, report: Report) -> M
         return {}
     for member in node.members:
         if member.name not in known:
-            mend = did_you_mean(member.name, known) or f"; it may have {', '.join(known)}"
+            mend = meant(member.name, known) or f"; it may have {', '.join(known)}"
             report.add(member.line, f'unknown element "{member.name}" in {what}{mend}')
     return {member.name: member for member in node.members if member.name in known}
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from harness.errors import InputError, Problem, did_you_mean
+from harness.errors import InputError, Problem
 from harness.policy import vocabulary
 from harness.policy.conditions import Condition, OperatorUse, compile_condition, read_operator
 from harness.policy.elements import Report, members_of, text_of, texts_of
@@ -48,7 +48,7 @@ def _check_size(text: str, kind: PolicyKind, of_api: bool, report: Report) -> No
     if kind in vocabulary.COUNTED_WITHOUT_WHITE_SPACE:
         counted = "".join(text.split())
     if len(counted) > limit:
-        report.add(0, f"{len(counted):,} characters; AWS takes {limit:,} in a {kind.value}: shorten or split it")
+        report.add(0, f"{len(counted):,} characters; AWS takes {limit:,} in {kind.with_article}: shorten or split it")
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ class _Reader:
             forbidden += [(name, "whoever it is attached to is the principal; remove it") for name in _PRINCIPAL]
         for name, mend in forbidden:
             if name in members:
-                self.report.add(members[name].line, f'a {kind.value} has no "{name}": {mend}')
+                self.report.add(members[name].line, f'{kind.with_article} has no "{name}": {mend}')
 
     def _sid(self, members: _Members) -> str:
         if "Sid" not in members:
@@ -146,7 +146,7 @@ class _Reader:
             return None
         effect = text_of(members["Effect"], self.report)
         if effect is not None and effect not in vocabulary.EFFECTS:
-            mend = did_you_mean(effect, vocabulary.EFFECTS) or '; write "Allow" or "Deny"'
+            mend = vocabulary.meant(effect, vocabulary.EFFECTS) or '; write "Allow" or "Deny"'
             self.report.add(members["Effect"].line, f'unknown effect "{effect}"{mend}')
         return effect
 

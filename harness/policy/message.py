@@ -7,7 +7,6 @@ import re
 
 from harness.policy.model import Decision, Outcome, PolicyKind, Principal
 
-_ARTICLE = {PolicyKind.IDENTITY: "an", PolicyKind.TRUST: "the"}
 _METHOD_ARN_ACCOUNT = re.compile(r"(arn:[^:]*:execute-api:[^:]*:)\d{8}(\d{4}:)")
 
 
@@ -22,7 +21,9 @@ def denial_message(principal: Principal, action: str, resource: str, decision: D
     if kind is None or not reason:
         return text
     if decision.outcome is Outcome.EXPLICIT_DENY:
-        return f"{text} with an explicit deny in {_ARTICLE.get(kind, 'a')} {kind.value}"
+        # A role has one trust policy, hence the article of AWS's text.
+        where = f"the {kind.value}" if kind is PolicyKind.TRUST else kind.with_article
+        return f"{text} with an explicit deny in {where}"
     return f"{text} because no {kind.value} allows the {action} action"
 
 

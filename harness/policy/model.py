@@ -23,6 +23,11 @@ class PolicyKind(StrEnum):
     SCP = "service control policy"
     ENDPOINT = "VPC endpoint policy"
 
+    @property
+    def with_article(self) -> str:
+        """`an identity-based policy`"""
+        return f"{'an' if self is PolicyKind.IDENTITY else 'a'} {self.value}"
+
 
 class PrincipalType(StrEnum):
     """The values of `aws:PrincipalType`, plus the two kinds that only trust and resource policies meet."""

@@ -5,7 +5,7 @@ context keys", "IAM and STS quotas") and the Service Authorization Reference for
 services that are not played here are accepted as they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.errors import did_you_mean
 from harness.policy.model import PolicyKind
@@ -112,7 +112,7 @@ def condition_key_fault(key: str) -> str | None:
         return f'"{key}" is no condition key: it needs a service prefix{mend}'
     misspelt = any(f"{right}:{name}" in _SPELLED and _near(prefix, right) for right in _PREFIXES)
     if prefix in _PREFIXES or misspelt:
-        return f'unknown condition key "{key}"{_meant(lower, known)}'
+        return f'unknown condition key "{key}"{meant(key, known)}'
     return None
 
 
@@ -126,13 +126,13 @@ def action_fault(pattern: str) -> str | None:
     known = ACTIONS.get(service.lower())
     if known is None or set(name) & set("*?") or name.lower() in {action.lower() for action in known}:
         return None
-    return f'unknown action "{pattern}"{_meant(name.lower(), known)}'
+    return f'unknown action "{pattern}"{meant(name, known)}'
 
 
-def _meant(word: str, known: tuple[str, ...]) -> str:
-    """did_you_mean without regard to case, answered in the right case."""
+def meant(word: str, known: Sequence[str]) -> str:
+    """`did_you_mean` without regard to case, answered in the right case."""
     spelled = {name.lower(): name for name in known}
-    guess = did_you_mean(word, list(spelled))
+    guess = did_you_mean(word.lower(), list(spelled))
     return next((guess.replace(low, name) for low, name in spelled.items() if f'"{low}"' in guess), guess)
 
 
