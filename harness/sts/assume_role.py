@@ -6,6 +6,7 @@ reads as one that trusts nobody. Source: STS API Reference, AssumeRole; IAM User
 STS", "Methods to assume a role".
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,9 @@ from harness.sts import constraints
 from harness.sts.answers import Refusal
 from harness.sts.query import Parameters, members
 from harness.sts.session_policies import read_session_policies, too_large
+from harness.wire import PARTITION
+
+_ROLE_ARN = re.compile(rf"arn:{PARTITION}:iam::[0-9]{{12}}:role/[\x21-\x7e]+")
 
 DEFAULT_SECONDS = 3600
 CHAINED_SECONDS = 3600
@@ -45,6 +49,7 @@ def read_ask(parameters: Parameters) -> Ask | Refusal:
         optional=("DurationSeconds", "Policy", "ExternalId", "SourceIdentity", "SerialNumber", "TokenCode"),
         more=[*constraints.check_tags(tags), *constraints.check_tag_keys(transitive)],
     )
+    refusal = refusal or check_role_arn(parameters["RoleArn"]) or _what_is_not_there(parameters)
     if refusal is not None:
         return refusal
     policies = read_session_policies(parameters)
@@ -102,6 +107,25 @@ def denied(caller: Caller, action: str, role_arn: str) -> Refusal:
     )
 
 
+def check_role_arn(arn: str) -> Refusal | None:
+    return None if _ROLE_ARN.fullmatch(arn) else Refusal("ValidationError", f"{arn} is invalid")
+
+
+def exceeds_role_limit(seconds: int, role: Role) -> Refusal | None:
+    if seconds <= role.max_session_seconds:
+        return None
+    return Refusal("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+
+
+def _what_is_not_there(parameters: Parameters) -> Refusal | None:
+    """A landscape has no MFA devices and no context providers: whoever names one is refused, not half heard."""
+    if "SerialNumber" in parameters or "TokenCode" in parameters:
+        return Refusal("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ", 403)
+    if members(parameters, "ProvidedContexts"):
+        return Refusal("ValidationError", "The requested context provider does not exist.")
+    return None
+
+
 def _tag_rules(tags: list[tuple[str | None, str | None]], transitive: tuple[str, ...]) -> Refusal | None:
     keys = {key.lower() for key, _ in tags if key is not None}
     if len(keys) < len(tags):
@@ -134,12 +158,6 @@ def _duration_rules(ask: Ask, session: Session | None, role: Role) -> Refusal | 
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
         )
     return exceeds_role_limit(ask.seconds, role)
-
-
-def exceeds_role_limit(seconds: int, role: Role) -> Refusal | None:
-    if seconds <= role.max_session_seconds:
-        return None
-    return Refusal("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 
 
 def _actions(ask: Ask, session: Session | None, inherited: Mapping[str, str]) -> list[str]:

@@ -14,7 +14,7 @@ from harness.identity import Role, Session, start_session
 from harness.policy import ContextValue, Principal, PrincipalType
 from harness.sts import constraints
 from harness.sts.answers import Refusal
-from harness.sts.assume_role import DEFAULT_SECONDS, exceeds_role_limit
+from harness.sts.assume_role import DEFAULT_SECONDS, check_role_arn, exceeds_role_limit
 from harness.sts.query import Parameters
 from harness.sts.session_policies import read_session_policies, too_large
 from harness.sts.web_identity import WebIdentity, read_token
@@ -35,6 +35,7 @@ def start(
         required=("RoleArn", "RoleSessionName", "WebIdentityToken"),
         optional=("DurationSeconds", "Policy", "ProviderId"),
     )
+    refusal = refusal or check_role_arn(parameters["RoleArn"])
     if refusal is not None:
         return refusal
     policies = read_session_policies(parameters)

@@ -72,8 +72,10 @@ class WorkloadTokens:
 
 
 def generate_key() -> ECKey:
-    """A new signing key (P-256)."""
-    return ECKey.generate_key("P-256")
+    """A new signing key (P-256), with the id that its public half goes by."""
+    key = ECKey.generate_key("P-256")
+    key.ensure_kid()
+    return key
 
 
 def key_to_pem(key: PrivateKey) -> bytes:
