@@ -7,6 +7,7 @@ step is never reached when an earlier one refused.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from harness.access import Authority, Caller, network_context
 from harness.gateway.api import Api, Stage
@@ -32,8 +33,7 @@ class Refused:
     caller: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A request that may be forwarded, and as what."""
 
     api: Api

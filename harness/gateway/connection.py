@@ -8,7 +8,7 @@ a body that breaks off after its head was handed on is an exception (`BodyBrokeO
 import asyncio
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, cast
 
 import httptools
 
@@ -222,9 +222,8 @@ class Connection(asyncio.Protocol):
     # asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self.made = True
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange

@@ -14,7 +14,7 @@ from harness.gateway.forward import ClientHead, HeaderNames, place_lines, reques
 from harness.gateway.identifiers import Identifiers
 from harness.gateway.refusals import REFUSALS, Condition
 from harness.gateway.reply import Message, Receive, Reply, Send
-from harness.gateway.request_context import Call, ContextWriter
+from harness.gateway.request_context import ContextWriter
 from harness.gateway.routing import UNCLEAR, ApiNames
 from harness.gateway.services import CREDENTIALS, service_of
 from harness.gateway.upstream import Client
@@ -31,6 +31,7 @@ _UPSTREAM_FAULTS = {
     UpstreamFault.MALFORMED: Condition.UPSTREAM_MALFORMED,
 }
 _HEALTHY = HttpResponse(200, ((b"content-type", b"application/json"),), b'{"status":"ok"}')
+_VERSIONS = ("1.1", "1.0")
 _ANY_ADDRESS = ("0.0.0.0", "::")
 
 logger = logging.getLogger("harness.gateway")
@@ -89,7 +90,7 @@ class Edge:
             await self._refuse(reply, scope, "", Refused(Condition.FORBIDDEN, "no such listener"))
             return
         place = listener[0]
-        trouble = _head_trouble(head, len(raw_path) + len(query))
+        trouble = _head_trouble(head, len(raw_path) + len(query), scope["http_version"])
         if trouble is not None:
             await self._refuse(reply, scope, "", trouble)
             return
@@ -130,20 +131,7 @@ class Edge:
             return
         api = admitted.api
         host = head.host or api.upstream.removeprefix("http://").encode()
-        call = Call(
-            api=api,
-            stage=admitted.stage,
-            route=admitted.route,
-            caller=admitted.caller,
-            place=place,
-            request=request,
-            method=method,
-            extended_id=reply.extended_id,
-            trace_id=reply.trace_id,
-            epoch_ms=int(now.timestamp() * 1000),
-            host=host.decode("latin-1"),
-            user_agent=None if head.user_agent is None else head.user_agent.decode("latin-1"),
-        )
+        epoch_ms = int(now.timestamp() * 1000)
         message = request_bytes(
             method,
             request.raw_path + b"?" + request.raw_query if request.raw_query else request.raw_path,
@@ -153,8 +141,17 @@ class Edge:
             client_ip=request.client_ip,
             place_fields=place_fields,
             trace_id=reply.trace_id,
-            request_context=self._contexts.request_context(call),
-            lambda_context=self._contexts.lambda_context(call),
+            request_context=self._contexts.request_context(
+                admitted,
+                request,
+                place,
+                method=method,
+                host=host,
+                user_agent=head.user_agent,
+                extended_id=reply.extended_id,
+                epoch_ms=epoch_ms,
+            ),
+            lambda_context=self._contexts.lambda_context(api, reply.request_id, reply.trace_id, epoch_ms),
         )
         answer = await self._client.exchange(
             api.upstream, message, head=method == "HEAD", repeatable=method in IDEMPOTENT
@@ -224,7 +221,9 @@ class Edge:
 _TOO_LARGE = Refused(Condition.BODY_TOO_LARGE, "the body is too large")
 
 
-def _head_trouble(head: ClientHead, target_size: int) -> Refused | None:
+def _head_trouble(head: ClientHead, target_size: int, version: str) -> Refused | None:
+    if version not in _VERSIONS:
+        return Refused(Condition.BAD_REQUEST, "the version is not HTTP/1")
     if head.problem:
         return Refused(Condition.BAD_REQUEST, head.problem)
     if head.size + target_size > MAX_HEAD_BYTES:

@@ -170,7 +170,8 @@ class ClientHead:
     def _special(self, kind: int, name: bytes, value: bytes) -> None:
         match kind:
             case Kind.HOST:
-                self._once(self.host, value, "host")
+                if self.host is not None:  # RFC 9112 section 3.2
+                    self.problem = "two host headers"
                 self.host = value
             case Kind.API_ID:
                 self._once(self.api_id, value, "x-apigw-api-id")

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable
 
 _BYTES_EACH = 47  # 16 of the request id, 11 of the extended one, 12 and 8 of the trace
@@ -31,7 +31,7 @@ class Identifiers:
         h = drawn.hex()
         return (
             f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}",
-            b64encode(drawn[16:27]).decode(),
+            b2a_base64(drawn[16:27], newline=False).decode(),
             f"Root=1-{epoch_seconds:08x}-{h[54:78]};Parent={h[78:]};Sampled=0",
         )
 

@@ -5,14 +5,14 @@ Adapter, which puts its `requestContext` and the Lambda context into these heade
 """
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from harness.access import Caller
-from harness.gateway.api import Api, Stage
+from harness.gateway.admission import Admitted
+from harness.gateway.api import Api
 from harness.gateway.identifiers import stable_id
 from harness.gateway.routes import Route
 from harness.identity import RecentlyUsed
@@ -24,104 +24,105 @@ _DEADLINE_MS = int(INTEGRATION_TIMEOUT_SECONDS * 1000)
 _VERSION = "$LATEST"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An authorised call, with all that its contexts tell. `method` as routed; `epoch_ms`: when it came in."""
-
-    api: Api
-    stage: Stage
-    route: Route
-    caller: Caller
-    place: NetworkPlace
-    request: HttpRequest
-    method: str
-    extended_id: str
-    trace_id: str
-    epoch_ms: int
-    host: str
-    user_agent: str | None
-
-
 class ContextWriter:
     """Writes both contexts. What is the same for every call of a session, route or API is written once and kept."""
 
     def __init__(self, region: str) -> None:
         self._region = region
         self._identities: RecentlyUsed[tuple[str, str], tuple[Caller, bytes]] = RecentlyUsed(4096)
-        self._routes: RecentlyUsed[tuple[str, str, Route], bytes] = RecentlyUsed(4096)
-        self._lambdas: RecentlyUsed[str, bytes] = RecentlyUsed(1024)
+        self._hosts: RecentlyUsed[bytes, bytes] = RecentlyUsed(1024)
+        # As many as the contracts have routes, and as there are APIs.
+        self._routes: dict[tuple[str, str, Route], bytes] = {}
+        self._lambdas: dict[str, bytes] = {}
         self._time = (-1, b"")
 
-    def request_context(self, call: Call) -> bytes:
-        request = call.request
-        host = call.host[: call.host.rfind("]") + 1] or call.host.partition(":")[0]
-        seconds = call.epoch_ms // 1000
+    def request_context(
+        self,
+        admitted: Admitted,
+        request: HttpRequest,
+        place: NetworkPlace,
+        *,
+        method: str,
+        host: bytes,
+        user_agent: bytes | None,
+        extended_id: str,
+        epoch_ms: int,
+    ) -> bytes:
+        """`method` as routed; `host` as received, with its port; `epoch_ms`: when the request came in."""
+        seconds = epoch_ms // 1000
         if self._time[0] != seconds:
             self._time = (seconds, request_time(seconds).encode())
         written = b"".join(
             (
-                self._route_part(call),
-                b'"path":',
+                self._route_part(admitted),
+                self._hosts.get(host) or self._host_part(host),
+                b'"httpMethod":"',
+                method.encode(),
+                b'","path":',
                 orjson.dumps(request.raw_path.decode("ascii")),
-                b',"protocol":"HTTP/1.1","domainName":',
-                orjson.dumps(host),
-                b',"domainPrefix":',
-                orjson.dumps(host.partition(".")[0]),
                 b',"requestId":"',
                 request.request_id.encode(),
                 b'","extendedRequestId":"',
-                call.extended_id.encode(),
+                extended_id.encode(),
                 b'","requestTime":"',
                 self._time[1],
-                b'","requestTimeEpoch":%d,"identity":{' % call.epoch_ms,
-                self._identity_part(call),
+                b'","requestTimeEpoch":%d,"identity":{' % epoch_ms,
+                self._identity_part(admitted.caller, place),
                 b',"sourceIp":"',
                 request.client_ip.encode(),
                 b'","userAgent":',
-                orjson.dumps(call.user_agent),
+                b"null" if user_agent is None else orjson.dumps(user_agent.decode("latin-1")),
                 b"}}",
             )
         )
         return written if written.isascii() else _ascii(written)
 
-    def lambda_context(self, call: Call) -> bytes:
+    def lambda_context(self, api: Api, request_id: str, trace_id: str, epoch_ms: int) -> bytes:
         """`deadline` is in milliseconds since the epoch: the integration timeout after the call came in."""
-        part = self._lambdas.get(call.api.id)
+        part = self._lambdas.get(api.id)
         if part is None:
-            part = self._lambda_part(call.api)
-            self._lambdas.put(call.api.id, part)
+            part = self._lambdas[api.id] = self._lambda_part(api)
         return b'{"request_id":"%b","deadline":%d,"xray_trace_id":"%b",%b' % (
-            call.request.request_id.encode(),
-            call.epoch_ms + _DEADLINE_MS,
-            call.trace_id.encode(),
+            request_id.encode(),
+            epoch_ms + _DEADLINE_MS,
+            trace_id.encode(),
             part,
         )
 
-    def _route_part(self, call: Call) -> bytes:
+    def _route_part(self, admitted: Admitted) -> bytes:
         """The members that every call of a route shares, with the opening brace and a comma at the end."""
-        place = (call.api.id, call.stage.name, call.route)
-        part = self._routes.get(place)
+        api, stage, route = admitted.api, admitted.stage, admitted.route
+        key = (api.id, stage.name, route)
+        part = self._routes.get(key)
         if part is None:
             members = {
-                "accountId": call.api.account,
-                "apiId": call.api.id,
-                "resourceId": call.route.resource_id,
-                "resourcePath": call.route.template,
-                "stage": call.stage.name,
-                "deploymentId": stable_id(f"{call.api.id}/{call.stage.name}"),
+                "accountId": api.account,
+                "apiId": api.id,
+                "resourceId": route.resource_id,
+                "resourcePath": route.template,
+                "stage": stage.name,
+                "deploymentId": stable_id(f"{api.id}/{stage.name}"),
+                "protocol": "HTTP/1.1",
             }
-            part = orjson.dumps(members)[:-1] + b","
-            self._routes.put(place, part)
-        return part + b'"httpMethod":"%b",' % call.method.encode()
+            part = self._routes[key] = orjson.dumps(members)[:-1] + b","
+        return part
 
-    def _identity_part(self, call: Call) -> bytes:
+    def _host_part(self, host: bytes) -> bytes:
+        text = host.decode("latin-1")
+        name = text[: text.rfind("]") + 1] or text.partition(":")[0]
+        members = {"domainName": name, "domainPrefix": name.partition(".")[0]}
+        part = orjson.dumps(members)[1:-1] + b","
+        self._hosts.put(host, part)
+        return part
+
+    def _identity_part(self, caller: Caller, place: NetworkPlace) -> bytes:
         """The members of `identity` that a session shares between its calls from one place, without braces."""
-        key = (call.caller.access_key_id, call.place.name)
+        key = (caller.access_key_id, place.name)
         known = self._identities.get(key)
-        if known is not None and known[0] is call.caller:
+        if known is not None and known[0] is caller:
             return known[1]
-        part = orjson.dumps(_identity(call.caller, call.place))[1:-1]
-        self._identities.put(key, (call.caller, part))
+        part = orjson.dumps(_identity(caller, place))[1:-1]
+        self._identities.put(key, (caller, part))
         return part
 
     def _lambda_part(self, api: Api) -> bytes:

@@ -14,7 +14,7 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 ANY = "ANY"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Route:
     """`template` is the contract's path (`/orders/{order_id}`), `resource_id` API Gateway's name of the resource."""
 

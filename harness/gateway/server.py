@@ -23,7 +23,7 @@ class MalformedHead(Exception):
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """Refuses before the application sees it: unfinished heads without end, targets that are not a path, HTTP/0.9."""
+    """Refuses what the application should not see: heads that do not end, targets that are not a path."""
 
     identifiers: Final = Identifiers()
     _reading_head = False
@@ -46,8 +46,6 @@ class EdgeProtocol(HttpToolsProtocol):
         # An absolute target names a host of its own, beside the `Host` that was signed (RFC 9112 section 3.2.2).
         if not self.url.startswith(b"/"):
             raise MalformedHead("the request target is not a path")
-        if self.parser.get_http_version() not in ("1.1", "1.0"):
-            raise MalformedHead("the version is not HTTP/1")
         # After an upgrade the parser takes a body for another protocol's bytes, or for the next request.
         if self.parser.should_upgrade() and any(
             name in (b"content-length", b"transfer-encoding") for name, _ in self.headers
