@@ -125,8 +125,8 @@ async def test_an_event_that_fails_holds_up_no_other_of_its_target(store: Store,
 
 async def buried(store: Store, queue: str) -> list[dict[str, str]]:
     async with asyncio.timeout(20):
-        while not (letters := await store.dead_letters(queue)):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - a store tells nobody of a new dead letter
+        while not (letters := await store.dead_letters(queue)):  # noqa: ASYNC110 - a store tells nobody of a new one
+            await asyncio.sleep(0.01)
     return [dict(letter.attributes) for letter in letters]
 
 

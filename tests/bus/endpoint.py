@@ -1,0 +1,64 @@
+"""EventBridge's endpoint on loopback, for a real SDK: the least HTTP server that can call the handler."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
+
+from harness.wire import Handler, HttpRequest, NetworkPlace
+
+T = TypeVar("T")
+
+
+class Loop:
+    """An event loop in a thread, with a door for synchronous callers."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@contextmanager
+def serving(handler: Handler, place: NetworkPlace, loop: Loop) -> Iterator[str]:
+    """The URL."""
+
+    class Connection(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            path, _, query = self.path.partition("?")
+            headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+            body = self.rfile.read(int(self.headers["content-length"]))
+            request = HttpRequest("POST", path.encode(), query.encode(), headers, body)
+
+            async def answer() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+                response = await handler(request, place)
+                return response.status, list(response.headers), response.body
+
+            status, sent, content = loop.run(answer())
+            self.send_response(status)
+            for name, value in sent:
+                self.send_header(name.decode(), value.decode())
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()

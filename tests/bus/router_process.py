@@ -1,0 +1,28 @@
+"""A router in a process of its own, to be killed: `python -m tests.bus.router_process NATS_URL BUS_ARN TARGET_URL`."""
+
+import asyncio
+import signal
+import sys
+
+from harness.bus.delivery import Backoff, HttpDelivery
+from harness.bus.http_client import HttpClient
+from harness.bus.jetstream import JetStreamStore
+from harness.bus.model import Rule, Target
+from harness.bus.pattern import compile_pattern
+from harness.bus.router import Router
+from harness.bus.streams import Bounds
+
+PATTERN = {"source": ["orders"]}
+
+
+async def main(nats: str, bus: str, target: str) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    store = await JetStreamStore.connect(nats, bounds=Bounds(ack_wait=2))
+    rule = Rule("placed", bus, "222222222222", compile_pattern(PATTERN), (Target("stock", "stock", target),))
+    await Router(store, [rule], HttpDelivery(HttpClient()), backoff=Backoff(most=1)).run(stop)
+    await store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
