@@ -28,6 +28,9 @@ TITLES = {
     "unavailable": "Something that this domain needs cannot be reached",
     "internal-error": "This domain made a mistake",
 }
+_OF_AN_OPTIONAL = "none_required"
+"""Pydantic's remark on the other branch of an optional value; it stands beside the one that matters."""
+
 BY_STATUS = {404: "not-found", 405: "method-not-allowed", 415: "unsupported-media-type", 503: "unavailable"}
 
 
@@ -95,7 +98,7 @@ def problem_response(request: Request, error: ProblemError) -> Response:
 
 def from_validation(error: RequestValidationError) -> ProblemError:
     """What pydantic found, without the input: it may be secret, and it need not be encodable."""
-    findings = [_finding(entry) for entry in error.errors()]
+    findings = [_finding(entry) for entry in error.errors() if entry["type"] != _OF_AN_OPTIONAL]
     where = findings[0].pointer or findings[0].parameter or "the request"
     return ProblemError(400, "invalid-request", f"{where}: {findings[0].detail}", errors=findings)
 
@@ -118,7 +121,8 @@ def _finding(entry: Mapping[str, Any]) -> Finding:
         members = [] if code == "json_invalid" else parts
         pointer = "#" + "".join("/" + _encodable(_escaped(str(part))) for part in members)
         return Finding(code=code, detail=detail, pointer=pointer)
-    return Finding(code=code, detail=detail, parameter=_encodable(".".join(map(str, parts))))
+    # What follows the name is the branch of a union, which is pydantic's matter.
+    return Finding(code=code, detail=detail, parameter=_encodable(str(parts[0])))
 
 
 def _escaped(part: str) -> str:

@@ -54,7 +54,7 @@ def record(session: Session, sku: str, on_hand: int, *, if_match: str | None) ->
 
 
 def _holds(if_match: str | None, item: Item | None) -> bool:
-    """RFC 9110, 13.1.1: `*` is any version that exists; the comparison is strong, so a weak tag never matches."""
+    """RFC 9110, 13.1.1: `*` is any version that exists. Strong comparison: a weak tag never matches."""
     if if_match is None:
         return True
     if item is None:
