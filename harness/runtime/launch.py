@@ -1,14 +1,14 @@
 """Becomes a child's command after tying it to its supervisor: run as
-`python -I -S launch.py PARENT USER KEEP -- COMMAND…`.
+`python -I -S launch.py PARENT USER REACH LOCALE -- COMMAND…`.
 
 A script of its own instead of a `preexec_fn`: Python code between fork and exec may deadlock on a lock that another
 thread held at the fork. It imports nothing of the package, costs about 15 ms, and leaves no process behind (exec).
 
 PARENT  pid of the supervisor; the kernel kills the command when it dies (prctl(2) PR_SET_PDEATHSIG)
 USER    `uid:gid` to drop to, or `-`
-KEEP    comma-separated, or `-`: `reach` = the dropped user may still pass and read folders that are closed to it
-        (PostgreSQL refuses to run as root, but its program or data may lie under a 0700 folder of root's);
-        `locale` = LC_CTYPE belongs to the command's environment and was not added by this interpreter (PEP 538)
+REACH   `reach`: the dropped user may still pass and read folders that are closed to it (PostgreSQL refuses to run as
+        root, but its program or data may lie under a 0700 folder of root's); or `-`
+LOCALE  LC_CTYPE of the command's environment, or `-` when it has none: this interpreter may have set it (PEP 538)
 """
 
 import ctypes
@@ -40,12 +40,11 @@ class _Sets(ctypes.Structure):
 
 
 def main(arguments: list[str]) -> None:
-    parent, user, keep, _, *command = arguments
-    kept = keep.split(",")
+    parent, user, reach, locale, _, *command = arguments
     try:
         if user != "-":
             uid, gid = (int(number) for number in user.split(":"))
-            _become(uid, gid, reach="reach" in kept)
+            _become(uid, gid, reach=reach == "reach")
         if sys.platform == "linux":
             # After the change of user, which clears it; an exec that gains nothing keeps it (capabilities(7)).
             _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -54,9 +53,9 @@ def main(arguments: list[str]) -> None:
         # The interpreter ignores these two, and an ignored signal stays ignored through exec.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        environment = dict(os.environ)
-        if "locale" not in kept:
-            environment.pop("LC_CTYPE", None)
+        environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
+        if locale != "-":
+            environment["LC_CTYPE"] = locale
         os.execvpe(command[0], command, environment)
     except OSError as error:
         sys.stderr.write(f"cannot start {command[0]}: {error.strerror}\n")

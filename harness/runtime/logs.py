@@ -6,6 +6,7 @@ as said at the time of the line before them.
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from heapq import merge
 from pathlib import Path
 
 from harness.clock import Clock, utc_now
-from harness.errors import StartError
-from harness.runtime.folder import disk_trouble
+from harness.errors import InputError, Problem, did_you_mean
+from harness.runtime.folder import disk_trouble, shown
 
 SUPERVISOR = "supervisor"
 MAX_BYTES = 10_000_000
@@ -93,14 +94,17 @@ def names(logs: Path) -> list[str]:
 def read(logs: Path, chosen: Sequence[str] = (), *, last: int | None = None) -> list[LogLine]:
     """Lines of some processes (or all), oldest first; the `last` so many of all of them together.
 
-    `StartError` when a chosen process has no log.
+    `InputError` when a chosen process has no log.
     """
     lines = list(merge(*(_lines_of(logs, name) for name in _chosen(logs, chosen))))
     return lines if last is None else lines[max(0, len(lines) - last) :]
 
 
-def follow(logs: Path, chosen: Sequence[str] = (), *, last: int = 10, wait: Callable[[], bool]) -> Iterator[LogLine]:
-    """The `last` lines, then each new one. `wait` is called when there is nothing new; it answers whether to go on.
+def follow(
+    logs: Path, chosen: Sequence[str] = (), *, last: int = 10, wait: Callable[[], bool], pause: float = 0.1
+) -> Iterator[LogLine]:
+    """The `last` lines, then each new one. When there is nothing new `wait` answers whether to go on, and `pause`
+    seconds pass before the next look.
 
     Goes on over rotation, and takes up processes whose log appears later when none were chosen.
     """
@@ -114,8 +118,10 @@ def follow(logs: Path, chosen: Sequence[str] = (), *, last: int = 10, wait: Call
                 tails.setdefault(name, _Tail(log_path(logs, name), name))
         fresh = sorted(line for tail in tails.values() for line in tail.fresh())
         yield from fresh
-        if not fresh and not wait():
-            return
+        if not fresh:
+            if not wait():
+                return
+            time.sleep(pause)
 
 
 class _Tail:
@@ -165,7 +171,8 @@ def _chosen(logs: Path, chosen: Sequence[str]) -> Sequence[str]:
     known = names(logs)
     for name in chosen:
         if name not in known:
-            raise StartError(f'no log of "{name}" (there are: {", ".join(known) or "none yet"})')
+            hint = did_you_mean(name, known) or f" (there are: {', '.join(known) or 'none yet'})"
+            raise InputError([Problem(shown(logs), 0, f'no log of "{name}"{hint}')])
     return chosen or known
 
 

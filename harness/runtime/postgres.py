@@ -4,6 +4,7 @@ A role can connect to its own database and to no other: pg_hba.conf names each p
 PUBLIC may connect nowhere. The same holds for `postgres` and `template1`. There is no unix socket.
 """
 
+import asyncio
 import re
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import signal
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -103,6 +105,8 @@ class Postgres:
 
     async def prepare(self, env: Mapping[str, str]) -> None:
         """Makes the data folder when there is none, and writes who may connect. Data that is there is left as it is."""
+        # The client takes longer to import than the server to start: meanwhile is for free.
+        asyncio.get_running_loop().run_in_executor(None, import_module, "psycopg")
         version = self.home / "PG_VERSION"
         with disk_trouble(self.home):
             if not version.exists():

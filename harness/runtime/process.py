@@ -105,7 +105,6 @@ def launch_command(spec: ProcessSpec) -> list[str]:
     if sys.platform != "linux" and spec.run_as is None:
         return list(spec.command)
     run_as = spec.run_as
-    keep = [word for word, kept in (("reach", run_as and run_as.reach), ("locale", "LC_CTYPE" in spec.env)) if kept]
     return [
         sys.executable,
         "-I",
@@ -113,7 +112,8 @@ def launch_command(spec: ProcessSpec) -> list[str]:
         str(Path(__file__).with_name("launch.py")),
         str(os.getpid()),
         f"{run_as.uid}:{run_as.gid}" if run_as else "-",
-        ",".join(keep) or "-",
+        "reach" if run_as and run_as.reach else "-",
+        spec.env.get("LC_CTYPE", "-"),
         "--",
         *spec.command,
     ]

@@ -110,8 +110,12 @@ def write_state(folder: StateFolder, state: LandscapeState) -> None:
 
 
 def read_state(folder: StateFolder) -> LandscapeState | None:
-    """The state of the landscape that runs here; None when none does."""
-    return _load(folder.state_file) if _is_held(folder) else None
+    """The state of the landscape that runs here; None when none does, or when it has not written one yet."""
+    if not _is_held(folder):
+        return None
+    state = _load(folder.state_file)
+    # Between a start and its first state there may be one that an earlier landscape left.
+    return state if state is not None and state.pid == _locked_by(folder) else None
 
 
 def last_failure(folder: StateFolder) -> LandscapeState | None:
@@ -148,7 +152,7 @@ def stop(folder: StateFolder, *, say: Callable[[str], None], seconds: float = 60
 
 def clear_leftovers(folder: StateFolder, *, say: Callable[[str], None]) -> None:
     """Ends processes of a landscape whose supervisor is gone, and forgets its state. Only without a live supervisor."""
-    state = _load(folder.state_file, damaged_is_none=True)
+    state = _load(folder.state_file)
     if state is None:
         return
     by_pid = {process.pid: process.name for process in state.processes if process.pid}
@@ -187,11 +191,17 @@ def _is_held(folder: StateFolder) -> bool:
 
 def _holder(folder: StateFolder) -> ProcessId | None:
     """The supervisor, from the state it wrote or, before it wrote one, from its lock."""
-    state = _load(folder.state_file, damaged_is_none=True)
+    state = _load(folder.state_file)
     if state is not None and alive(state.supervisor):
         return state.supervisor
+    pid = _locked_by(folder)
+    return identify(pid) if pid else None
+
+
+def _locked_by(folder: StateFolder) -> int:
+    """The pid in the lock file; 0 when it is being written."""
     text = folder.lock_file.read_text().strip()
-    return identify(int(text)) if text.isdigit() else None
+    return int(text) if text.isdigit() else 0
 
 
 def _already_running(folder: StateFolder) -> str:
@@ -200,14 +210,11 @@ def _already_running(folder: StateFolder) -> str:
     return f"a landscape already runs in {shown(folder.root)}{who}: `harness status` shows it, `harness down` ends it"
 
 
-def _load(path: Path, *, damaged_is_none: bool = False) -> LandscapeState | None:
+def _load(path: Path) -> LandscapeState | None:
+    """None also for a file that is damaged or of another version: the lock alone tells whether something runs."""
     try:
         raw = json.loads(path.read_bytes())
         processes = tuple(ProcessState(**process) for process in raw.pop("processes"))
         return LandscapeState(**{**raw, "phase": Phase(raw["phase"]), "processes": processes})
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    except (ValueError, KeyError, TypeError) as error:
-        if damaged_is_none:
-            return None
-        raise StartError(f"{shown(path)} is damaged or of another version: `harness down`, then remove it") from error
