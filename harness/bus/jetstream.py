@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import nats.errors
@@ -129,7 +129,7 @@ class JetStreamStore:
             await self._drop(puller)
         return letters
 
-    async def tail(self, bus: str, *, from_start: bool) -> AsyncIterator[bytes]:
+    async def tail(self, bus: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
         """A lost connection or consumer is replaced by one that begins after the last event handed out."""
         config = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=60)
         config.deliver_policy = DeliverPolicy.ALL if from_start else DeliverPolicy.NEW

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -118,7 +118,7 @@ class MemoryStore:
     async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
         return tuple(self._letters.get(queue, {}).values())
 
-    async def tail(self, bus: str, *, from_start: bool) -> AsyncIterator[bytes]:
+    async def tail(self, bus: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
         kept = self._buses[bus]
         at = 0 if from_start else len(kept.history)
         while True:

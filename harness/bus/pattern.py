@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.bus.fields import Fields, Key, Membership, flatten, key_of
-from harness.bus.matchers import OPERATORS, Addresses, Equals, Matcher, Refused, address_digits
+from harness.bus.matchers import Addresses, Equals, Matcher, address_digits
+from harness.bus.operators import OPERATORS, Refused
 from harness.errors import HarnessError
 
 MAXIMUM_CHARACTERS = 4096

@@ -6,7 +6,7 @@ nothing lost.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -141,7 +141,7 @@ class Store(Protocol):
     async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
         """Those kept now, oldest first."""
 
-    def tail(self, bus: str, *, from_start: bool) -> AsyncIterator[bytes]:
+    def tail(self, bus: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
         """The bodies of a bus's events in the order stored, from the oldest kept or from now, without end."""
 
     async def count(self, bus: str) -> int:

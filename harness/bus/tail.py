@@ -1,6 +1,6 @@
 """Watching a bus: its events as they are stored, narrowed by a pattern."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from harness.bus.envelope import from_bytes
 from harness.bus.model import Envelope
@@ -10,7 +10,7 @@ from harness.bus.store import Store
 
 async def tail(
     store: Store, bus: str, *, pattern: Pattern | None = None, from_start: bool = False
-) -> AsyncIterator[Envelope]:
+) -> AsyncGenerator[Envelope, None]:
     """Events of the bus (ARN) in the order stored, from the oldest kept or from now, until the caller stops asking."""
     async for body in store.tail(bus, from_start=from_start):
         event = from_bytes(body)
@@ -18,7 +18,7 @@ async def tail(
             yield event
 
 
-async def kept(store: Store, bus: str, *, pattern: Pattern | None = None) -> AsyncIterator[Envelope]:
+async def kept(store: Store, bus: str, *, pattern: Pattern | None = None) -> AsyncGenerator[Envelope, None]:
     """What the bus (ARN) keeps now, in the order stored. Ends."""
     left = await store.count(bus)
     if not left:
