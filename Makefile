@@ -49,3 +49,5 @@ format: setup
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-header \
 	  pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-annotate \
+	  --constraints requirements.lock docker/edge.requirements.in --output-file docker/edge.lock

@@ -1,6 +1,7 @@
 """The edge process: every listener, the gateway of every API, and the AWS endpoints, from one settings file."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from harness import manifest
 from harness.access import Authority
@@ -18,7 +19,7 @@ from harness.runtime import keys
 from harness.sts.api import StsApi
 from harness.sts.container_credentials import ContainerCredentials, Grant
 from harness.sts.web_identity import WorkloadTokens, key_from_pem
-from harness.wire import PlaceKind
+from harness.wire import Handler, PlaceKind
 
 
 def apis(landscape: manifest.Landscape, upstreams: Mapping[str, str]) -> dict[str, Api]:
@@ -39,6 +40,13 @@ def apis(landscape: manifest.Landscape, upstreams: Mapping[str, str]) -> dict[st
     }
 
 
+def _grants(landscape: manifest.Landscape, folder: Path) -> dict[str, Grant]:
+    return {
+        name: Grant(domain.runs_as.arn, keys.password(folder, f"credentials-{name}"))
+        for name, domain in landscape.domains.items()
+    }
+
+
 async def run_edge(settings: EdgeSettings) -> None:
     """Serves until SIGTERM."""
     landscape = manifest.load(settings.landscape)
@@ -54,24 +62,17 @@ async def run_edge(settings: EdgeSettings) -> None:
         if directory.oidc
         else None
     )
-    grants = {
-        name: Grant(domain.runs_as.arn, keys.password(settings.keys, f"credentials-{name}"))
-        for name, domain in landscape.domains.items()
-    }
     sockets = [listener.open() for listener in settings.listeners]
     places = {address: listener.place for address, listener in zip(addresses(sockets), settings.listeners, strict=True)}
+    services: dict[str, Handler] = {
+        "sts": StsApi(authority, sealer, directory, web_identity_key=tokens.public_keys if tokens else None),
+        "events": EventsApi(authority, buses, store, region=landscape.region),
+    }
+    if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
+        services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     edge = Edge(
         apis=apis(landscape, settings.upstreams),
-        services={
-            "sts": StsApi(
-                authority,
-                sealer,
-                directory,
-                web_identity_key=tokens.public_keys if tokens else None,
-            ),
-            "events": EventsApi(authority, buses, store, region=landscape.region),
-            "credentials": ContainerCredentials(authority, sealer, grants),
-        },
+        services=services,
         places=places,
         authority=authority,
         region=landscape.region,

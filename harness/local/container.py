@@ -1,0 +1,138 @@
+"""What runs in a container of the edge's image: `keys` once, then `edge` and `router`; the file docker-compose.yml says
+the rest (see harness.runtime.compose).
+
+Settings follow from the manifests alone: a domain is `http://<name>:8080` on its account's network, and a listener is
+bound to the address that the edge has on that network.
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import uvloop
+
+from harness import manifest
+from harness.errors import StartError
+from harness.local.edge_process import run_edge
+from harness.local.router_process import run_router
+from harness.manifest.plan_file import EdgeSettings, Listener, Nats, RouterSettings
+from harness.runtime import compose, keys
+from harness.runtime.folder import write_whole
+from harness.sts.web_identity import TOKEN_SECONDS, WorkloadTokens, key_from_pem
+from harness.wire import NetworkPlace, PlaceKind
+
+LANDSCAPE = Path(compose.LANDSCAPE_IN_CONTAINER) / "harness.yaml"
+KEYS = Path(compose.KEYS_IN_CONTAINER)
+TOKENS = Path(compose.TOKENS_IN_EDGE)
+DEVELOPER = Path(compose.DEVELOPER_FOLDER)
+LOOPBACK = "127.0.0.1"
+# A new token well before the old one ends: an SDK reads the file only when it needs new credentials.
+ROTATE_SECONDS = TOKEN_SECONDS / 4
+
+
+def run_in_container(role: str) -> None:
+    parts: Mapping[str, Callable[[], None]] = {
+        "keys": make_keys,
+        "edge": lambda: uvloop.run(_edge()),
+        "router": lambda: uvloop.run(_router()),
+    }
+    parts[role]()
+
+
+def make_keys() -> None:
+    """As root: keys for the edge's user, a copy of the master key for the developer, and the tokens' folders."""
+    os.umask(0o077)
+    keys.master_key(KEYS)
+    keys.workload_identity_key(KEYS)
+    for path in (KEYS, *KEYS.iterdir()):
+        os.chown(path, compose.EDGE_UID, compose.EDGE_UID)
+    for folder in TOKENS.iterdir():
+        os.chown(folder, compose.EDGE_UID, compose.EDGE_UID)
+        folder.chmod(0o755)  # a domain's container reads it as a user of its own
+    owner = LANDSCAPE.stat()
+    copies = DEVELOPER / "keys"
+    copies.mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(KEYS / "master.key", copies / "master.key")
+    for path in (DEVELOPER, copies, copies / "master.key"):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    DEVELOPER.chmod(0o700)
+
+
+async def _edge() -> None:
+    landscape = manifest.load(LANDSCAPE)
+    issuer = landscape.directory().oidc
+    if issuer is None:
+        raise StartError("harness.yaml needs `identity-provider`: containers get their credentials by web identity")
+    tokens = WorkloadTokens(key_from_pem(keys.workload_identity_key(KEYS)), issuer=issuer.url)
+    _write_tokens(landscape, tokens)
+    rotation = asyncio.create_task(_rotate(landscape, tokens))
+    settings = EdgeSettings(
+        landscape=LANDSCAPE,
+        keys=KEYS,
+        nats=Nats(url=compose.NATS_URL),
+        listeners=tuple(_listeners(landscape)),
+        upstreams=_upstreams(landscape),
+    )
+    try:
+        await run_edge(settings)
+    finally:
+        rotation.cancel()
+        with suppress(asyncio.CancelledError):
+            await rotation
+
+
+async def _router() -> None:
+    landscape = manifest.load(LANDSCAPE)
+    await run_router(
+        RouterSettings(
+            landscape=LANDSCAPE,
+            nats=Nats(url=compose.NATS_URL),
+            health_port=compose.ROUTER_HEALTH_PORT,
+            upstreams=_upstreams(landscape),
+        )
+    )
+
+
+def _upstreams(landscape: manifest.Landscape) -> dict[str, str]:
+    return {name: f"http://{name}:{compose.DOMAIN_PORT}" for name in landscape.domains}
+
+
+def _listeners(landscape: manifest.Landscape) -> list[Listener]:
+    """One for each account with a domain; the workbench is on its own network, and on loopback for the health check."""
+    workbench = next(place for place in landscape.places() if place.kind is PlaceKind.WORKBENCH)
+    public = NetworkPlace("public", PlaceKind.PUBLIC)
+    outside = _address(compose.WORKBENCH_ALIAS)
+    listeners = [
+        Listener(place=workbench, host=outside, port=compose.EDGE_PORT),
+        Listener(place=public, host=outside, port=compose.PUBLIC_PORT),
+        Listener(place=workbench, host=LOOPBACK, port=compose.EDGE_PORT),
+    ]
+    for account in {domain.account.name: domain.account for domain in landscape.domains.values()}.values():
+        host = _address(compose.endpoint_alias(account.name))
+        listeners.append(Listener(place=manifest.endpoint_place(account), host=host, port=compose.EDGE_PORT))
+    return listeners
+
+
+def _address(alias: str) -> str:
+    """The edge's own address on the network where it has this alias. `StartError` when the network is missing."""
+    try:
+        return socket.gethostbyname(alias)
+    except OSError as error:
+        raise StartError(f"{alias} does not resolve: is the edge on that network? ({error.strerror})") from error
+
+
+async def _rotate(landscape: manifest.Landscape, tokens: WorkloadTokens) -> None:
+    while True:
+        await asyncio.sleep(ROTATE_SECONDS)
+        _write_tokens(landscape, tokens)
+
+
+def _write_tokens(landscape: manifest.Landscape, tokens: WorkloadTokens) -> None:
+    for domain in landscape.domains.values():
+        token = tokens.mint(domain.name, domain.account.name)
+        # Readable for the one container that mounts this folder, whatever its user.
+        write_whole(TOKENS / domain.name / "token", token.encode(), mode=0o644)

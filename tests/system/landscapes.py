@@ -1,0 +1,48 @@
+"""Landscapes of the tests' own: free ports, a state folder of their own, stopped at the end."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.system.walkthrough import HARNESS, ROOT, Running
+
+
+def harness(state: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A command on the landscape in `state`; the run as it ended."""
+    command = [str(HARNESS), "--state", str(state), *arguments]
+    return subprocess.run(command, **{"cwd": ROOT, "text": True, "capture_output": True, "timeout": 120, **options})
+
+
+def status(state: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(harness(state, "status", "--json").stdout)
+    return document
+
+
+@contextmanager
+def landscape(state: Path) -> Iterator[Running]:
+    """The sample landscape, up and healthy; down again afterwards."""
+    started = harness(state, "up", "--detach", "--free-ports")
+    assert started.returncode == 0, started.stderr
+    try:
+        ports = status(state)["ports"]
+        yield Running(
+            f"http://localhost:{ports['workbench']}",
+            f"http://localhost:{ports['public']}",
+            ("--state", str(state)),
+        )
+    finally:
+        harness(state, "down")
+
+
+def children_of(supervisor: int) -> list[int]:
+    """Every process below the supervisor."""
+    import psutil
+
+    return [child.pid for child in psutil.Process(supervisor).children(recursive=True)]
+
+
+def process_ids(document: dict[str, Any]) -> dict[str, int]:
+    return {process["name"]: process["pid"] for process in document["processes"]}

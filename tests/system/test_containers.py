@@ -1,0 +1,162 @@
+"""The same walkthrough against the same landscape as containers, and the walls between its networks."""
+
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.local.containers import compose_command
+from tests.system.walkthrough import HARNESS, ROOT, Running, eventually
+from tests.system.walkthrough import TestBus as TestBus
+from tests.system.walkthrough import TestOrders as TestOrders
+from tests.system.walkthrough import TestPolicies as TestPolicies
+from tests.system.walkthrough import TestSignatures as TestSignatures
+from tests.system.walkthrough import TestSts as TestSts
+from tests.system.walkthrough import storefront as storefront
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+
+UP_SECONDS = 900
+
+
+def engine_answers() -> bool:
+    return (
+        shutil.which("docker") is not None and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Compose:
+    """A compose project in a folder of its own."""
+
+    folder: Path
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*compose_command(), *arguments], cwd=self.folder, text=True, capture_output=True, timeout=UP_SECONDS
+        )
+        assert not check or done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return done
+
+    def python(self, service: str, script: str) -> str:
+        """What a script prints inside a service's container."""
+        return self.run("exec", "-T", service, "python", "-c", script).stdout.strip()
+
+    def address(self, service: str) -> str:
+        """A container's address on its first network."""
+        (identifier,) = self.run("ps", "-q", service).stdout.split()
+        shown = subprocess.run(["docker", "inspect", identifier], text=True, capture_output=True, check=True).stdout
+        networks = json.loads(shown)[0]["NetworkSettings"]["Networks"]
+        address: str = next(iter(networks.values()))["IPAddress"]
+        return address
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
+    if not engine_answers():
+        pytest.skip("no Docker engine answers here")
+    folder = tmp_path_factory.mktemp("compose") / "landscape"
+    folder.mkdir()
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    manifest = folder / "harness.yaml"
+    ports = f"ports: {{workbench: {free_port()}, public: {free_port()}}}"
+    manifest.write_text(manifest.read_text().replace("ports: {workbench: 4566, public: 4567}", ports))
+    project = Compose(folder)
+    try:
+        subprocess.run([str(HARNESS), "--file", str(manifest), "compose"], check=True, capture_output=True)
+        project.run("up", "--detach", "--build")
+        yield project
+    finally:
+        if project.folder.joinpath("docker-compose.yml").is_file():
+            project.run("down", "--volumes", "--timeout", "15", check=False)
+
+
+@pytest.fixture(scope="module")
+def running(compose: Compose) -> Running:
+    """Once every container is healthy."""
+    ports = (compose.folder / "harness.yaml").read_text().split("ports: {workbench: ")[1].split("}")[0]
+    workbench, public = ports.split(", public: ")
+    arguments = ("--file", str(compose.folder / "harness.yaml"))
+    landscape = Running(f"http://localhost:{workbench}", f"http://localhost:{public}", arguments)
+    done = eventually(
+        lambda: landscape.run("status", "--json", check=False), lambda run: run.returncode == 0, seconds=180
+    )
+    assert done.returncode == 0, done.stdout + compose.run("logs", "--tail=40").stdout
+    return landscape
+
+
+def test_every_container_is_healthy(running: Running) -> None:
+    document = json.loads(running.run("status", "--json").stdout)
+
+    names = {process["name"] for process in document["processes"]}
+    assert names == {"keys", "nats", "edge", "router", "orders", "orders-db", "stock", "stock-db"}
+    assert document["healthy"]
+
+
+CONNECT = """
+import socket
+try:
+    socket.create_connection(({host!r}, {port}), timeout=3).close()
+    print("reached")
+except OSError as error:
+    print("unreachable")
+"""
+
+
+class TestWalls:
+    """What a domain's container sees of the others."""
+
+    @pytest.mark.parametrize(
+        ("service", "port"),
+        [
+            pytest.param("stock", 8080, id="another domain"),
+            pytest.param("stock-db", 5432, id="another domain's database"),
+            pytest.param("nats", 4222, id="the event store"),
+        ],
+    )
+    def test_cannot_be_reached_by_name_or_address(
+        self, service: str, port: int, running: Running, compose: Compose
+    ) -> None:
+        for host in (service, compose.address(service)):
+            assert compose.python("orders", CONNECT.format(host=host, port=port)) == "unreachable"
+
+    def test_its_own_database_can_be_reached(self, running: Running, compose: Compose) -> None:
+        assert compose.python("orders", CONNECT.format(host="orders-db", port=5432)) == "reached"
+
+    def test_an_unsigned_call_to_another_domain_is_refused_by_the_edge(
+        self, running: Running, compose: Compose
+    ) -> None:
+        script = """
+import os, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(os.environ["STOCK_API_URL"] + "/v1/items", timeout=5)
+except urllib.error.HTTPError as error:
+    print(error.code, error.headers["x-amzn-ErrorType"])
+"""
+        assert compose.python("orders", script) == "403 MissingAuthenticationTokenException"
+
+    @pytest.mark.parametrize("service", ["edge", "router", "orders", "stock"])
+    def test_runs_as_an_ordinary_user(self, service: str, running: Running, compose: Compose) -> None:
+        assert compose.python(service, "import os; print(os.getuid())") != "0"
+
+    def test_credentials_are_those_of_the_domains_own_role(self, running: Running, compose: Compose) -> None:
+        script = """
+import boto3
+print(boto3.client("sts").get_caller_identity()["Arn"])
+"""
+        assert compose.python("orders", script).endswith(":assumed-role/orders-service/orders")
