@@ -59,7 +59,7 @@ class Where:
         if error.inside:
             self.problems.append(Problem(file or what, error.line, error.text))
         else:
-            self.problem(named.line, f"{what} {error.text}")
+            self.problem(named.line, f"{what} {error.text}".lstrip())
 
     def flaws(self, flaws: list[Flaw]) -> None:
         for flaw in flaws:

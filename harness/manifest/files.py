@@ -13,7 +13,7 @@ from harness.errors import did_you_mean
 
 MAX_MANIFEST_BYTES = 256 * 1024
 MAX_POLICY_BYTES = 64 * 1024  # AWS's own limits are below this: the largest, a bus policy, has 10,240 characters
-MAX_CONTRACT_BYTES = 4 * 1024 * 1024
+MAX_CONTRACT_BYTES = 2 * 1024 * 1024
 
 
 class UnreadableError(Exception):
@@ -47,8 +47,9 @@ def read_text(path: Path, *, limit: int) -> str:
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
     except FileNotFoundError:
-        what = "is a link to a file that does not exist" if path.is_symlink() else "does not exist"
-        raise UnreadableError(what + near(path)) from None
+        if path.is_symlink():
+            raise UnreadableError("is a link to a file that does not exist") from None
+        raise UnreadableError("does not exist" + near(path)) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UnreadableError(f"cannot be read: {reason}") from error

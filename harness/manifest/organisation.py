@@ -121,7 +121,7 @@ def _role(account: Account, name: str, entry: RoleEntry, files: _Files) -> Role 
     trust = read(entry.trust, PolicyKind.TRUST) if entry.trust else None
     identity = [read(named, PolicyKind.IDENTITY) for named in entry.policies]
     boundary = read(entry.boundary, PolicyKind.BOUNDARY) if entry.boundary else None
-    if trust is None:
+    if trust is None or not account.id:
         return None
     return Role(
         account=account.id,

@@ -72,6 +72,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             known = [each.removeprefix(PREFIX) for each in VARIABLES]
             hint = did_you_mean(name.removeprefix(PREFIX), known) if name.startswith(PREFIX) else ""
             if hint:
+                hint = hint.replace('"', f'"{PREFIX}', 1)
                 problems.append(Problem(name, 0, f"unknown setting{hint}"))
         elif text:
             try:

@@ -109,7 +109,10 @@ def parse_yaml(text: str) -> tuple[Node | None, list[Flaw]]:
         return None, [*builder.flaws, Flaw(error.line, str(error))]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = ", ".join(part for part in (error.context, error.problem) if part)
+        context = error.context
+        if context and _line(error.context_mark) != _line(mark):
+            context = f"{context} (begun in line {_line(error.context_mark)})"
+        said = ", ".join(part for part in (context, error.problem) if part)
         return None, [*builder.flaws, Flaw(_line(mark), f"not YAML: {said}")]
 
 
@@ -131,8 +134,8 @@ class _TooMuchError(Exception):
 class _Builder:
     events: Iterator[Event]
     flaws: list[Flaw] = field(default_factory=list)
-    anchors: dict[str, Node | None] = field(default_factory=dict)
-    """None while the node is still open."""
+    anchors: dict[str, tuple[Node, int] | None] = field(default_factory=dict)
+    """Each node and how many it stands for; None while the node is still open."""
     nodes: int = 0
 
     def document(self) -> Node | None:
@@ -150,7 +153,8 @@ class _Builder:
     def _node(self, event: Event, owner_line: int, depth: int) -> Node | None:
         """`owner_line`: where the key or list item that holds the node stands. None when it was flawed."""
         line = _line(event.start_mark)
-        self._count(line)
+        before = self.nodes
+        self._count(1, line)
         if depth > MAX_DEPTH:
             raise _TooMuchError(line, f"nested more than {MAX_DEPTH} levels deep")
         if isinstance(event, AliasEvent):
@@ -172,7 +176,7 @@ class _Builder:
             self._flaw(line, f'the tag "{event.tag}" means nothing here: take it out')
             node = None
         if anchor is not None and node is not None:
-            self.anchors[anchor] = node
+            self.anchors[anchor] = node, self.nodes - before
         return node
 
     def _scalar(self, event: ScalarEvent, owner_line: int, line: int) -> Scalar | None:
@@ -190,23 +194,13 @@ class _Builder:
         if anchor not in self.anchors:
             self._flaw(line, f'the alias "*{anchor}" has no anchor "&{anchor}" above it')
             return None
-        node = self.anchors[anchor]
-        if node is None:
+        anchored = self.anchors[anchor]
+        if anchored is None:
             self._flaw(line, f'the alias "*{anchor}" holds itself: write the values out')
             return None
-        return self._moved(node, line)
-
-    def _moved(self, node: Node, line: int) -> Node:
-        """The node as if it were written where its alias stands."""
-        self._count(line)
-        match node:
-            case Scalar():
-                return replace(node, line=line)
-            case Items():
-                return Items(tuple(self._moved(item, line) for item in node.items), line)
-            case Table():
-                entries = (Entry(entry.key, line, self._moved(entry.value, line)) for entry in node.entries)
-                return Table(tuple(entries), line)
+        node, size = anchored
+        self._count(size, line)
+        return _moved(node, line)
 
     def _entries(self, depth: int) -> Iterator[Entry]:
         first: dict[str, int] = {}
@@ -232,8 +226,8 @@ class _Builder:
                 return
             yield event
 
-    def _count(self, line: int) -> None:
-        self.nodes += 1
+    def _count(self, nodes: int, line: int) -> None:
+        self.nodes += nodes
         if self.nodes > MAX_NODES:
             raise _TooMuchError(line, f"more than {MAX_NODES:,} values once its aliases are followed")
 
@@ -244,6 +238,18 @@ class _Builder:
 def _line(mark: Any) -> int:
     """From a mark of libyaml's or of the pure parser; neither sets one in every case."""
     return int(mark.line) + 1 if mark is not None else 0
+
+
+def _moved(node: Node, line: int) -> Node:
+    """The node as if it were written where its alias stands."""
+    match node:
+        case Scalar():
+            return replace(node, line=line)
+        case Items():
+            return Items(tuple(_moved(item, line) for item in node.items), line)
+        case Table():
+            entries = (Entry(entry.key, line, _moved(entry.value, line)) for entry in node.entries)
+            return Table(tuple(entries), line)
 
 
 def plain(node: Node) -> Any:
