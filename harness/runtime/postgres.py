@@ -22,6 +22,7 @@ from harness.errors import StartError
 from harness.runtime import keys
 from harness.runtime.child import how_it_ended, run_to_end
 from harness.runtime.folder import StateFolder, disk_trouble, shown, write_whole
+from harness.runtime.pids import identify
 from harness.runtime.postgres_user import own, server_user
 from harness.runtime.probes import exchange
 from harness.runtime.process import Kind, ProcessSpec, RunAs
@@ -33,6 +34,7 @@ MAJOR = "18"
 FIRST_START_BYTES = 150_000_000
 # A name is a database, a role and a word in pg_hba.conf; 63 bytes is PostgreSQL's NAMEDATALEN - 1.
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_NO_PID = 1 << 30  # above every system's highest
 _RESERVED = frozenset({SUPERUSER, "template0", "template1", "public", "none"})
 
 SETTINGS: Mapping[str, str] = {
@@ -165,13 +167,13 @@ class Postgres:
                     await connection.execute(
                         sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
                     )
-        except psycopg.errors.InvalidPassword as error:
+        except psycopg.Error as error:
+            if "password authentication failed" not in str(error):
+                raise StartError(f"PostgreSQL refused to make the databases: {error}") from error
             raise StartError(
                 f"{shown(self.folder.keys / 'postgres.password')} does not open {shown(self.home)}: restore the key "
                 "file that belongs to the data, or move both away to begin with empty databases"
             ) from error
-        except psycopg.Error as error:
-            raise StartError(f"PostgreSQL refused to make the databases: {error}") from error
 
     def _password(self, role: str) -> str:
         return keys.password(self.folder.keys, "postgres" if role == SUPERUSER else f"postgres-{role}")
@@ -229,17 +231,19 @@ class Postgres:
             shutil.rmtree(draft, ignore_errors=True)
 
     def _forget_stale_pid(self) -> None:
-        """Removes a postmaster.pid that names a process which is no PostgreSQL.
+        """Makes postmaster.pid name a process that cannot be, when it names one that is no PostgreSQL.
 
-        The server deals with a pid that is gone, but takes any living process of its own user for another server. In
-        a container, where pids are few and come again after a restart, it would then refuse to start.
+        The server deals with a pid that is gone, but takes any process of its own user for another server: one that
+        has the number now (in a container pids are few and come again after a restart), or a corpse that no init
+        collects. The rest of the file stays, by which the server sees whether old sessions still hold its memory.
         """
         file = self.home / "postmaster.pid"
         if not file.exists():
             return
-        pid = file.read_text().partition("\n")[0].strip()
-        if pid.isdigit() and psutil.pid_exists(int(pid)) and psutil.Process(int(pid)).name() != "postgres":
-            file.unlink()
+        pid, _, rest = file.read_text().partition("\n")
+        if not pid.isdigit() or (identify(int(pid)) and psutil.Process(int(pid)).name() == "postgres"):
+            return
+        file.write_text(f"{_NO_PID}\n{rest}")
 
     def _require_space(self) -> None:
         free = shutil.disk_usage(self.folder.data).free
