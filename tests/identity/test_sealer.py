@@ -72,15 +72,14 @@ def test_a_forged_token_does_not_open(token: str) -> None:
     assert Sealer(MASTER_KEY).open(ISSUED.access_key_id, token) is None
 
 
-@pytest.mark.parametrize("place", range(len(ISSUED.session_token)))
-def test_a_token_with_one_character_changed_does_not_open(place: int) -> None:
+def test_a_token_with_any_one_character_changed_does_not_open() -> None:
     sealer = Sealer(MASTER_KEY)
     token = ISSUED.session_token
     assert sealer.open(ISSUED.access_key_id, token) == SESSION
 
-    changed = "A" if token[place] != "A" else "B"
+    changed = [token[:n] + ("A" if token[n] != "A" else "B") + token[n + 1 :] for n in range(len(token))]
 
-    assert sealer.open(ISSUED.access_key_id, token[:place] + changed + token[place + 1 :]) is None
+    assert [text for text in changed if sealer.open(ISSUED.access_key_id, text) is not None] == []
 
 
 def test_a_second_text_for_the_same_bytes_does_not_open() -> None:
@@ -141,6 +140,14 @@ def test_the_cache_of_opened_tokens_is_bounded_and_forgets_nothing_that_still_op
         opened = [sealer.open(s.access_key_id, token) for s, token in zip(sessions, tokens, strict=True)]
         assert opened == sessions
     assert len(sealer._opened) == 2
+
+
+def test_a_token_is_opened_once_and_then_remembered() -> None:
+    sealer = Sealer(MASTER_KEY)
+
+    first = sealer.open(ISSUED.access_key_id, ISSUED.session_token)
+
+    assert sealer.open(ISSUED.access_key_id, ISSUED.session_token) is first
 
 
 def test_forged_tokens_take_no_room_in_the_cache() -> None:

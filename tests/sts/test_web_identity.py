@@ -225,6 +225,7 @@ def test_no_text_is_more_than_refused(text: str) -> None:
     assert isinstance(read_token(text, provider=OIDC, keys=PUBLIC, now=NOON), Refusal)
 
 
+@settings(max_examples=50)
 @given(
     header=st.recursive(st.none() | st.booleans() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
 )
