@@ -59,7 +59,7 @@ class Gate:
         if api is None:
             return Refused(Condition.FORBIDDEN, "no such API")
         if not reachable(api, place):
-            return Refused(Condition.FORBIDDEN, f"a private API is not reachable from {place.kind}")
+            return Refused(Condition.FORBIDDEN, f"not reachable from {place.kind}")
         trouble = refusal_reason(request.raw_path)
         if trouble:
             return Refused(Condition.BAD_REQUEST, trouble)

@@ -1,0 +1,414 @@
+"""The application as a server sees it: scopes in, messages out, a recording client in place of the container."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from harness.gateway.connection import Answer, UpstreamFault
+from harness.gateway.edge import Edge
+from harness.wire import HttpRequest, HttpResponse, NetworkPlace
+from tests.access.landscape import STOREFRONT
+from tests.gateway.landscape import (
+    CREDENTIALS_ADDRESS,
+    ORDERS_ADDRESS,
+    PLACES,
+    PUBLIC_ADDRESS,
+    STRANGER,
+    WORKBENCH_ADDRESS,
+    Recorded,
+    a_call,
+    an_edge,
+)
+
+Address = tuple[str, int]
+
+
+class Got:
+    """One answer, put together from the messages."""
+
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        self.status: int = messages[0]["status"]
+        self.headers: list[tuple[bytes, bytes]] = list(messages[0]["headers"])
+        self.body = b"".join(message.get("body", b"") for message in messages[1:])
+
+    def header(self, name: bytes) -> str | None:
+        return next((value.decode() for key, value in self.headers if key == name), None)
+
+    @property
+    def says(self) -> str:
+        """Status, error type and text, as a client would read them."""
+        read = orjson.loads(self.body)
+        return f"{self.status} {self.header(b'x-amzn-errortype')} {read.get('message') or read.get('Message')}"
+
+
+def send(
+    edge: Edge,
+    request: HttpRequest,
+    *,
+    address: Address = WORKBENCH_ADDRESS,
+    pieces: list[bytes] | None = None,
+    **scope: Any,
+) -> Got:
+    """`pieces`: the body as it arrives, in place of the request's; a content-length is sent with a body."""
+    arriving = iter([request.body] if pieces is None else pieces)
+    headers = list(request.headers)
+    if request.body:
+        headers.append((b"content-length", str(len(request.body)).encode()))
+    messages: list[dict[str, Any]] = []
+    left = [len(pieces or [b""])]
+
+    async def receive() -> dict[str, Any]:
+        left[0] -= 1
+        return {"type": "http.request", "body": next(arriving), "more_body": left[0] > 0}
+
+    async def answer(message: Any) -> None:
+        messages.append(message)
+
+    asyncio.run(
+        edge(
+            {
+                "type": "http",
+                "http_version": "1.1",
+                "method": request.method,
+                "scheme": "http",
+                "raw_path": request.raw_path,
+                "query_string": request.raw_query,
+                "headers": headers,
+                "server": address,
+                "client": ("10.0.0.7", 50000),
+                **scope,
+            },
+            receive,
+            answer,
+        )
+    )
+    return Got(messages)
+
+
+def bare(
+    method: str = "GET", path: bytes = b"/", query: bytes = b"", body: bytes = b"", **headers: bytes
+) -> HttpRequest:
+    pairs = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
+    return HttpRequest(method, path, query, [(b"host", b"localhost:4566"), *pairs], body)
+
+
+def test_a_signed_call_reaches_the_container_byte_for_byte() -> None:
+    client = Recorded()
+    call = a_call("PUT", b"/v2/orders/a%20b/", query=b"x=1&x=%2F", body=b'{"a": 1}', headers=[(b"x-own", b"1")])
+    got = send(an_edge(client), call)
+    assert (got.status, got.body) == (200, b"{}")
+    head, _, body = client.messages[0].partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"PUT /v2/orders/a%20b/?x=1&x=%2F HTTP/1.1"
+    assert body == b'{"a": 1}'
+    assert b"x-own: 1" in lines
+    assert b"host: localhost:4566" in lines
+    assert not [line for line in lines if line.startswith(b"authorization")]
+    context = next(line for line in lines if line.startswith(b"x-amzn-request-context: "))
+    read = orjson.loads(context.partition(b": ")[2])
+    assert read["identity"]["accountId"] == STOREFRONT
+    assert read["path"] == "/v2/orders/a%20b/"
+    assert read["requestId"] == got.header(b"x-amzn-requestid")
+    assert read["extendedRequestId"] == got.header(b"x-amz-apigw-id")
+    lambda_context = next(line for line in lines if line.startswith(b"x-amzn-lambda-context: "))
+    assert orjson.loads(lambda_context.partition(b": ")[2])["xray_trace_id"] == got.header(b"x-amzn-trace-id")
+
+
+@pytest.mark.parametrize(
+    ("request_", "address", "says"),
+    [
+        pytest.param(
+            bare(path=b"/v2/orders", x_apigw_api_id=b"orders"),
+            WORKBENCH_ADDRESS,
+            "403 MissingAuthenticationTokenException Missing Authentication Token",
+            id="an unsigned call",
+        ),
+        pytest.param(
+            a_call(), PUBLIC_ADDRESS, "403 ForbiddenException Forbidden", id="a private API from the internet"
+        ),
+        pytest.param(
+            bare(x_apigw_api_id=b"nothing"),
+            PUBLIC_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="an unknown API there",
+        ),
+        pytest.param(bare(), PUBLIC_ADDRESS, "403 ForbiddenException Forbidden", id="no API there"),
+        pytest.param(
+            bare("POST", body=b"Action=GetCallerIdentity"),
+            PUBLIC_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="no AWS service is reachable from the internet",
+        ),
+        pytest.param(
+            bare("POST", body=b"Action=GetCallerIdentity"),
+            ORDERS_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="nor through a listener for one API",
+        ),
+        pytest.param(
+            a_call(),
+            CREDENTIALS_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="an API through the credentials listener",
+        ),
+        pytest.param(bare(), WORKBENCH_ADDRESS, "403 ForbiddenException Forbidden", id="neither an API nor a service"),
+        pytest.param(
+            bare(x_amz_target=b"AmazonSQS.SendMessage"),
+            WORKBENCH_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="a service that is not served",
+        ),
+        pytest.param(
+            bare(authorization=b"AWS4-HMAC-SHA256 Credential=A/20260115/eu-west-1/credentials/aws4_request"),
+            WORKBENCH_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="the credentials handler cannot be named by a scope",
+        ),
+        pytest.param(
+            bare(path=b"/_harness/health"),
+            PUBLIC_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="health is not public",
+        ),
+        pytest.param(a_call(), ("127.0.0.1", 1), "403 ForbiddenException Forbidden", id="a listener nobody knows"),
+        pytest.param(
+            a_call(headers=[(b"host", b"stock.execute-api.localhost")]),
+            WORKBENCH_ADDRESS,
+            "400 BadRequestException Bad Request",
+            id="two hosts",
+        ),
+        pytest.param(
+            HttpRequest(
+                "GET", b"/", b"", [(b"host", b"stock.execute-api.localhost"), (b"x-apigw-api-id", b"orders")], b""
+            ),
+            WORKBENCH_ADDRESS,
+            "403 ForbiddenException Forbidden",
+            id="host and header that differ",
+        ),
+        pytest.param(
+            bare(x_own=b"x" * 10_240),
+            WORKBENCH_ADDRESS,
+            "431 BadRequestException Request Header Fields Too Large",
+            id="431",
+        ),
+        pytest.param(
+            bare("POST", transfer_encoding=b"gzip, chunked"),
+            WORKBENCH_ADDRESS,
+            "400 BadRequestException Bad Request",
+            id="a coded body",
+        ),
+        pytest.param(
+            bare("POST", content_length=b"10485761"),
+            WORKBENCH_ADDRESS,
+            "413 RequestEntityTooLargeException HTTP content length exceeded 10485760 bytes.",
+            id="a length over the limit, before a byte is read",
+        ),
+    ],
+)
+def test_a_refusal_is_answered_in_api_gateways_words(request_: HttpRequest, address: Address, says: str) -> None:
+    client = Recorded()
+    got = send(an_edge(client), request_, address=address)
+    assert got.says == says
+    assert len(got.header(b"x-amzn-requestid") or "") == 36
+    assert client.messages == []
+
+
+def test_a_denied_call_has_a_capital_message() -> None:
+    got = send(an_edge(Recorded()), a_call(role=STRANGER))
+    assert list(orjson.loads(got.body)) == ["Message"]
+    assert "execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********1111:orders/v2/GET/orders" in got.says
+
+
+@pytest.mark.parametrize(
+    ("size", "status"),
+    [pytest.param(10_485_760, 403, id="10 MiB are read"), pytest.param(10_485_761, 413, id="one byte more is not")],
+)
+def test_a_chunked_body_is_counted_as_it_arrives(size: int, status: int) -> None:
+    pieces = [b"x" * 1_048_576] * (size // 1_048_576) + [b"x" * (size % 1_048_576)]
+    request = bare("POST", b"/v2/orders", transfer_encoding=b"chunked", x_apigw_api_id=b"orders")
+    assert send(an_edge(Recorded()), request, pieces=pieces).status == status
+
+
+def test_a_chunked_body_is_verified_as_the_whole_that_it_is() -> None:
+    client = Recorded()
+    call = a_call("POST", body=b"abcdef")
+    call.headers.append((b"transfer-encoding", b"chunked"))  # type: ignore[attr-defined]
+    got = send(
+        an_edge(client), HttpRequest("POST", call.raw_path, b"", call.headers, b""), pieces=[b"abc", b"", b"def"]
+    )
+    assert got.status == 200
+    assert client.messages[0].endswith(b"\r\n\r\nabcdef")
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (UpstreamFault.TIMEOUT, "504 InternalServerErrorException Endpoint request timed out"),
+        (UpstreamFault.NETWORK, "504 InternalServerErrorException Network error communicating with endpoint"),
+        (UpstreamFault.MALFORMED, "502 InternalServerErrorException Internal server error"),
+    ],
+)
+def test_what_goes_wrong_upstream_is_answered_as_an_integration_failure(fault: UpstreamFault, says: str) -> None:
+    assert send(an_edge(Recorded(answer=fault)), a_call()).says == says
+
+
+def test_a_status_that_is_no_status_is_malformed() -> None:
+    assert send(an_edge(Recorded(answer=Answer(999, [], b""))), a_call()).status == 502
+
+
+def test_a_method_override_is_routed_authorised_and_forwarded_as_that_method() -> None:
+    client = Recorded()
+    call = a_call("POST", b"/v2/orders/17", headers=[(b"x-http-method-override", b"delete")])
+    assert send(an_edge(client), call).status == 200
+    assert client.messages[0].startswith(b"DELETE /v2/orders/17 HTTP/1.1\r\n")
+    assert b"method-override" not in client.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("request_", "address", "body"),
+    [
+        pytest.param(bare(path=b"/_harness/health"), WORKBENCH_ADDRESS, b'{"status":"ok"}', id="health"),
+        pytest.param(
+            bare("POST", body=b"Action=GetCallerIdentity"),
+            WORKBENCH_ADDRESS,
+            b"workbench Action=GetCallerIdentity",
+            id="an AWS service",
+        ),
+        pytest.param(bare(path=b"/v2/credentials/orders"), CREDENTIALS_ADDRESS, b"credentials ", id="credentials"),
+    ],
+)
+def test_a_request_that_names_no_api(request_: HttpRequest, address: Address, body: bytes) -> None:
+    got = send(an_edge(Recorded()), request_, address=address)
+    assert (got.status, got.body) == (200, body)
+    assert got.header(b"content-length") == str(len(body))
+    assert got.header(b"x-amzn-requestid")
+
+
+def test_an_api_may_be_called_that_looks_like_the_health_path() -> None:
+    got = send(an_edge(Recorded()), bare(path=b"/_harness/health", x_apigw_api_id=b"orders"))
+    assert got.says == "403 ForbiddenException Forbidden"
+
+
+def test_a_services_own_request_id_stays() -> None:
+    async def service(request: HttpRequest, place: NetworkPlace) -> HttpResponse:
+        return HttpResponse(200, [(b"x-amzn-requestid", request.request_id.encode())], b"")
+
+    got = send(an_edge(Recorded(), services={"sts": service}), bare("POST", body=b"Action=AssumeRole"))
+    assert len([name for name, _ in got.headers if name == b"x-amzn-requestid"]) == 1
+
+
+def test_a_fault_of_a_service_is_answered_and_goes_on_up() -> None:
+    async def broken(request: HttpRequest, place: NetworkPlace) -> HttpResponse:
+        raise ZeroDivisionError
+
+    messages: list[Any] = []
+
+    async def answer(message: Any) -> None:
+        messages.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"Action=AssumeRole", "more_body": False}
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [(b"content-length", b"17")],
+        "server": WORKBENCH_ADDRESS,
+        "client": ("10.0.0.7", 1),
+    }
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(an_edge(Recorded(), services={"sts": broken})(scope, receive, answer))
+    got = Got(messages)
+    assert got.says == "500 InternalServerErrorException Internal server error"
+    assert got.header(b"x-amzn-requestid")
+
+
+def test_a_listener_on_all_addresses_counts_for_its_port() -> None:
+    places = {("0.0.0.0", 4566): PLACES[WORKBENCH_ADDRESS]}
+    got = send(an_edge(Recorded(), places=places), a_call(), address=("172.18.0.2", 4566))
+    assert got.status == 200
+
+
+def test_through_a_listener_for_one_api_nothing_need_name_it() -> None:
+    got = send(an_edge(Recorded()), bare(path=b"/v2/orders"), address=ORDERS_ADDRESS)
+    assert got.says == "403 MissingAuthenticationTokenException Missing Authentication Token"
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level(logging.INFO, logger="harness.gateway"):
+        yield caplog
+
+
+def test_a_refusal_is_one_line_in_the_log(log: pytest.LogCaptureFixture) -> None:
+    got = send(an_edge(Recorded()), a_call(role=STRANGER))
+    (record,) = log.records
+    assert record.getMessage() == (
+        f"refused {got.header(b'x-amzn-requestid')} api=orders "
+        f"caller=arn:aws:sts::{STOREFRONT}:assumed-role/stranger/session "
+        "GET /v2/orders -> 403 access-denied: not allowed by resource-based policy"
+    )
+
+
+def test_a_log_line_holds_no_token_and_no_signature(log: pytest.LogCaptureFixture) -> None:
+    call = a_call()
+    send(an_edge(Recorded()), HttpRequest("POST", call.raw_path, b"a=b", call.headers, b"x"))
+    (record,) = log.records
+    headers = dict(call.headers)
+    assert headers[b"x-amz-security-token"].decode() not in record.getMessage()
+    assert headers[b"authorization"].decode()[-64:] not in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+def test_an_admitted_call_is_not_logged(log: pytest.LogCaptureFixture) -> None:
+    send(an_edge(Recorded()), a_call())
+    assert log.records == []
+
+
+def test_the_lifespan_ends_by_closing_the_client() -> None:
+    client = Recorded()
+    arriving = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(arriving)
+
+    async def answer(message: Any) -> None:
+        sent.append(message["type"])
+
+    asyncio.run(an_edge(client)({"type": "lifespan"}, receive, answer))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert client.closed
+
+
+def test_a_client_that_leaves_before_its_body_is_whole_gets_nothing() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def answer(message: Any) -> None:
+        sent.append(message)
+
+    request = bare("POST", content_length=b"3")
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": request.headers,
+        "server": WORKBENCH_ADDRESS,
+        "client": ("10.0.0.7", 1),
+    }
+    asyncio.run(an_edge(Recorded())(scope, receive, answer))
+    assert sent == []
