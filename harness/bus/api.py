@@ -97,6 +97,7 @@ class EventsApi:
         refusal = self._authorize(caller, [entry for entry in entries if isinstance(entry, Entry)], network)
         if refusal is not None:
             return refusal
+        now = self._clock()
         results: list[str | EntryError] = []
         records: dict[str, list[tuple[int, Record]]] = {}
         for index, entry in enumerate(entries):
@@ -105,7 +106,7 @@ class EventsApi:
                 continue
             event_id = self._new_id()
             results.append(event_id)
-            record = entry.record(event_id=event_id, account=caller.account, region=self._region, now=self._clock())
+            record = entry.record(event_id=event_id, account=caller.account, region=self._region, now=now)
             records.setdefault(self._bus_arn(caller, entry.bus), []).append((index, record))
         for arn, numbered in records.items():
             # An unknown bus: the entry has an id, the event vanishes (as on AWS).

@@ -99,10 +99,12 @@ def after_failure(
     return Retry(min(backoff.delay(attempt), left))
 
 
-def dead_letter(queue: str, delivery: Delivery, failure: Failure, end: GiveUp) -> DeadLetter:
+def dead_letter(
+    queue: str, delivery: Delivery, failure: Failure, end: GiveUp, *, rule_arn: str, target_arn: str
+) -> DeadLetter:
     attributes = {
-        "RULE_ARN": delivery.rule_arn,
-        "TARGET_ARN": delivery.target_arn,
+        "RULE_ARN": rule_arn,
+        "TARGET_ARN": target_arn,
         "ERROR_CODE": failure.code,
         "ERROR_MESSAGE": _one_line(failure.message),
         "RETRY_ATTEMPTS": str(end.retries),

@@ -1,8 +1,9 @@
 """The event as a target gets it. Source: EventBridge user guide, "Event structure"."""
 
-import uuid
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -12,7 +13,10 @@ from harness.clock import extended_iso
 
 
 def new_event_id() -> str:
-    return str(uuid.uuid4())
+    """A random UUID (RFC 9562, version 4), written without the detour over an object: one is made for each event."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def make_envelope(
@@ -33,11 +37,16 @@ def make_envelope(
         "detail-type": detail_type,
         "source": source,
         "account": account,
-        "time": extended_iso(time),
+        "time": _whole_second(time.replace(microsecond=0)),
         "region": region,
         "resources": list(resources),
         "detail": detail,
     }
+
+
+@lru_cache(maxsize=64)
+def _whole_second(instant: datetime) -> str:
+    return extended_iso(instant)
 
 
 def to_bytes(envelope: Envelope) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httptools
@@ -56,11 +57,8 @@ class HttpClient:
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Answer:
         """`url` is plain http. Raises TargetUnreachable; the caller bounds the time."""
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise TargetUnreachable(f"{url} is no http:// address")
-        place = (parts.hostname, parts.port or 80)
-        lines = [f"POST {parts.path or '/'} HTTP/1.1", f"host: {parts.netloc}", f"content-length: {len(body)}"]
+        place, path, authority = _split(url)
+        lines = [f"POST {path} HTTP/1.1", f"host: {authority}", f"content-length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers]
         message = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
         while idle := self._idle.get(place):
@@ -97,6 +95,15 @@ class HttpClient:
         finally:
             if not kept:
                 writer.close()
+
+
+@lru_cache(maxsize=256)
+def _split(url: str) -> tuple[tuple[str, int], str, str]:
+    """Host and port, path, and the value of `Host`."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise TargetUnreachable(f"{url} is no http:// address")
+    return (parts.hostname, parts.port or 80), parts.path or "/", parts.netloc
 
 
 class _Stale(TargetUnreachable):

@@ -115,7 +115,8 @@ class Lane:
             await held.nak(verdict.delay)
             return
         if target.dead_letter is not None:
-            await self._store.bury(dead_letter(target.dead_letter, delivery, failure, verdict))
+            arns = {"rule_arn": self._route.rule.arn, "target_arn": self._route.target_arn}
+            await self._store.bury(dead_letter(target.dead_letter, delivery, failure, verdict, **arns))
         log.warning("event %s given up for %s: %s", delivery.event_id, target.domain, failure.message)
         await held.term()
 

@@ -86,10 +86,11 @@ class Publisher:
 
     async def _attempt(self, messages: list[Outgoing], remaining: float) -> list[Outgoing]:
         """The messages to send again."""
-        try:
-            await asyncio.wait_for(self._connected.wait(), remaining)
-        except TimeoutError:
-            return messages
+        if not self._connected.is_set():
+            try:
+                await asyncio.wait_for(self._connected.wait(), remaining)
+            except TimeoutError:
+                return messages
         batch = _Batch(messages)
         tokens: list[str] = []
         try:
@@ -101,7 +102,8 @@ class Publisher:
                 await self._client.publish(
                     message.subject, message.body, reply=self._prefix + token, headers=dict(message.headers)
                 )
-            await asyncio.wait_for(batch.done.wait(), min(self._resend, remaining))
+            async with asyncio.timeout(min(self._resend, remaining)):
+                await batch.done.wait()
         except nats.errors.MaxPayloadError as error:
             raise StoreFull("an event is larger than the event store's max_payload setting") from error
         except TimeoutError:

@@ -41,7 +41,8 @@ class Puller:
         await self._ask(limit)
         if not self._buffer:
             try:
-                await asyncio.wait_for(self._arrival.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._arrival.wait()
             except TimeoutError:
                 return []
         return [self._buffer.popleft() for _ in range(min(limit, len(self._buffer)))]

@@ -90,8 +90,6 @@ class Router:
             Delivery(
                 event_id=event["id"],
                 target=route.key,
-                rule_arn=rule.arn,
-                target_arn=route.target_arn,
                 body=held.body,
                 ingested=held.stored,
                 trace=held.headers.get(TRACE, ""),

@@ -17,8 +17,6 @@ from harness.errors import HarnessError
 EVENT_ID = "Event-Id"
 TRACE = "Trace-Header"
 INGESTED = "Ingested-At"
-RULE_ARN = "Rule-Arn"
-TARGET_ARN = "Target-Arn"
 
 
 class StoreUnavailable(HarnessError):
@@ -51,8 +49,6 @@ class Delivery:
 
     event_id: str
     target: str
-    rule_arn: str
-    target_arn: str
     body: bytes
     ingested: datetime
     trace: str = ""
@@ -63,12 +59,7 @@ class Delivery:
 
     @property
     def headers(self) -> dict[str, str]:
-        headers = {
-            EVENT_ID: self.event_id,
-            RULE_ARN: self.rule_arn,
-            TARGET_ARN: self.target_arn,
-            INGESTED: self.ingested.isoformat(),
-        }
+        headers = {EVENT_ID: self.event_id, INGESTED: self.ingested.isoformat()}
         return {**headers, TRACE: self.trace} if self.trace else headers
 
 
@@ -110,8 +101,6 @@ def delivery_of(held: Held, target: str) -> Delivery:
     return Delivery(
         event_id=held.headers[EVENT_ID],
         target=target,
-        rule_arn=held.headers[RULE_ARN],
-        target_arn=held.headers[TARGET_ARN],
         body=held.body,
         ingested=datetime.fromisoformat(held.headers[INGESTED]),
         trace=held.headers.get(TRACE, ""),

@@ -23,11 +23,14 @@ DEAD_LETTERS = "DEAD_LETTERS"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much is kept, in bytes and seconds; `ack_wait` seconds without a word from its holder free a message."""
+    """How much is kept, in bytes and seconds; `ack_wait` seconds without a word from its holder free a message.
+
+    nats-server counts the bytes of all streams as reserved against its `max_file_store`, used or not.
+    """
 
     bus_bytes: int = 512 * MEBIBYTE
     bus_seconds: float = 7 * DAY
-    target_bytes: int = 256 * MEBIBYTE
+    target_bytes: int = 128 * MEBIBYTE
     dead_letter_bytes: int = 128 * MEBIBYTE
     dead_letter_seconds: float = 14 * DAY  # the longest an SQS queue keeps a message
     duplicate_seconds: float = 120

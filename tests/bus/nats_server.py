@@ -20,7 +20,7 @@ class NatsServer:
         self._config.write_text(
             f"listen: 127.0.0.1:{self.port}\n"
             "max_payload: 8MB\n"
-            f'jetstream {{ store_dir: "{folder / "data"}", max_file_store: 16GB, max_memory_store: 64MB }}\n'
+            f'jetstream {{ store_dir: "{folder / "data"}", max_file_store: 1TB, max_memory_store: 64MB }}\n'
         )
         self._process: subprocess.Popen[bytes] | None = None
 

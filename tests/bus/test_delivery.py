@@ -16,7 +16,8 @@ from harness.bus.store import Delivery
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
-DELIVERY = Delivery("id-1", "key", "arn:rule", "arn:target", b'{"id":"id-1"}', NOON, "Root=1-2")
+DELIVERY = Delivery("id-1", "key", b'{"id":"id-1"}', NOON, "Root=1-2")
+ARNS = {"rule_arn": "arn:rule", "target_arn": "arn:target"}
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 REFUSED = Failure("ERROR_FROM_TARGET", "stock answered 500")
 NO_CHANCE = Backoff(first=1, most=100)
@@ -217,7 +218,7 @@ def test_the_wait_is_never_nothing() -> None:
 
 
 def test_a_dead_letter_carries_the_six_attributes() -> None:
-    letter = dead_letter("queue", DELIVERY, REFUSED, GiveUp("MaximumRetryAttempts", 3))
+    letter = dead_letter("queue", DELIVERY, REFUSED, GiveUp("MaximumRetryAttempts", 3), **ARNS)
     assert letter.attributes == {
         "RULE_ARN": "arn:rule",
         "TARGET_ARN": "arn:target",
@@ -229,11 +230,11 @@ def test_a_dead_letter_carries_the_six_attributes() -> None:
 
 
 def test_a_dead_letter_that_was_not_retried_names_no_exhausted_condition() -> None:
-    letter = dead_letter("queue", DELIVERY, Failure("NO_RESOURCE", "gone", retryable=False), GiveUp("", 0))
+    letter = dead_letter("queue", DELIVERY, Failure("NO_RESOURCE", "gone", retryable=False), GiveUp("", 0), **ARNS)
     assert "EXHAUSTED_RETRY_CONDITION" not in letter.attributes
     assert letter.attributes["RETRY_ATTEMPTS"] == "0"
 
 
 def test_an_error_message_is_one_printable_line() -> None:
-    letter = dead_letter("queue", DELIVERY, Failure("TIMEOUT", "a\r\nb: ü"), GiveUp("", 0))
+    letter = dead_letter("queue", DELIVERY, Failure("TIMEOUT", "a\r\nb: ü"), GiveUp("", 0), **ARNS)
     assert letter.attributes["ERROR_MESSAGE"] == "a  b:"

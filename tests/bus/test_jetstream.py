@@ -79,7 +79,7 @@ async def test_a_full_target_refuses_and_another_does_not(small: JetStreamStore)
     full, empty = (target_key(rule_arn("eu-west-1", "1" * 12, "shop", uuid.uuid4().hex), "t") for _ in range(2))
 
     def deliveries(target: str, count: int) -> list[Delivery]:
-        return [Delivery(str(uuid.uuid4()), target, "rule", "arn", KILOBYTE, utc_now()) for _ in range(count)]
+        return [Delivery(str(uuid.uuid4()), target, KILOBYTE, utc_now()) for _ in range(count)]
 
     await small.prepare([], [full, empty])
     with pytest.raises(StoreFull):

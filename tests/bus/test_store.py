@@ -24,8 +24,7 @@ def a_target() -> str:
 
 
 def a_delivery(target: str, body: bytes = b"{}") -> Delivery:
-    rule = rule_arn("eu-west-1", "111111111111", "orders", "placed")
-    return Delivery(str(uuid.uuid4()), target, rule, "arn:aws:lambda:x", body, NOON, "Root=1-2")
+    return Delivery(str(uuid.uuid4()), target, body, NOON, "Root=1-2")
 
 
 async def pull_all(store: Store, bus: str, count: int) -> list[Held]:
