@@ -166,7 +166,7 @@ class _Builder:
         node: Node | None
         match event:
             case ScalarEvent():
-                node = self._scalar(event, owner_line, line)
+                node = self._scalar(event, line)
             case SequenceStartEvent():
                 items = [self._node(item, _line(item.start_mark), depth + 1) for item in self._children()]
                 node = Items(tuple(item for item in items if item is not None), line)
@@ -179,7 +179,7 @@ class _Builder:
             self.anchors[anchor] = node, self.nodes - before
         return node
 
-    def _scalar(self, event: ScalarEvent, owner_line: int, line: int) -> Scalar | None:
+    def _scalar(self, event: ScalarEvent, line: int) -> Scalar | None:
         text: str = event.value
         if event.tag is not None and event.tag not in _TEXT_TAGS:
             self._flaw(line, f'the tag "{event.tag}" means nothing here: take it out')
@@ -187,8 +187,7 @@ class _Builder:
         if not event.implicit[0] or event.tag is not None:  # quoted, a block, or "!!str"
             return Scalar(Kind.TEXT, text, line)
         kind = next((kind for pattern, kind in _PLAIN if pattern.fullmatch(text)), Kind.TEXT)
-        # The mark of an empty value lies at the next token, which may be lines below.
-        return Scalar(kind, text, line if text else owner_line)
+        return Scalar(kind, text, line)
 
     def _alias(self, anchor: str, line: int) -> Node | None:
         if anchor not in self.anchors:
