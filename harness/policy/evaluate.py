@@ -28,7 +28,7 @@ def limits(request: AccessRequest, policies: PolicySet) -> Decision | None:
     for level in policies.scps:
         if not any_allows(request, level):
             return EXPLICIT_DENY[PolicyKind.SCP]  # reported as explicit, though no statement denies
-    if policies.endpoint is not None and not reach_of(request, policies.endpoint):
+    if policies.endpoint is not None and not any_allows(request, (policies.endpoint,)):
         return IMPLICIT_DENY[PolicyKind.ENDPOINT]
     return None
 
@@ -97,11 +97,10 @@ def any_denies(request: AccessRequest, documents: Iterable[Document]) -> bool:
 
 
 def any_allows(request: AccessRequest, documents: Iterable[Document]) -> bool:
-    """Of policies attached to the caller, which name no principal."""
     action = request.action
     for document in documents:
         for statement in document.select(action).allows:
-            if statement.covers(request):
+            if (statement.names_all or statement.reach(request)) and statement.covers(request):
                 return True
     return False
 
