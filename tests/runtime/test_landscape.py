@@ -215,8 +215,8 @@ def test_detached_returns_when_all_is_healthy(folder: StateFolder) -> None:
 
 
 def test_detached_says_why_it_did_not_come_up_and_leaves_nothing(folder: StateFolder) -> None:
-    plan = {"processes": [{"name": "orders", "port": "free", "words": ["sick"], "ready_seconds": 0.4}]}
-    with pytest.raises(StartError, match=r"^orders did not become ready within 0\.4 s"):
+    plan = {"processes": [{"name": "orders", "port": "free", "words": ["sick"], "ready_seconds": 1.5}]}
+    with pytest.raises(StartError, match=r"^orders did not become ready within 1\.5 s"):
         spawn_detached(command(folder, plan), folder)
     assert read_state(folder) is None
     assert "orders ends" in (folder.logs / "orders.log").read_text()

@@ -102,13 +102,13 @@ def test_an_answer_other_than_200_makes_it_unhealthy_until_it_recovers(held: Hel
 
 def test_never_ready_fails_with_the_answer_the_last_lines_and_the_log(held: Held, port: int) -> None:
     async def run() -> None:
-        async with Running(held, tiny("orders", port, "sick", ready_seconds=0.3), tiny("stock")):
+        async with Running(held, tiny("orders", port, "sick", ready_seconds=1.5), tiny("stock")):
             pytest.fail("it came up")
 
     with pytest.raises(StartError) as caught:
         asyncio.run(run())
     first, *rest = str(caught.value).splitlines()
-    assert first == f"orders did not become ready within 0.3 s (GET http://127.0.0.1:{port}/healthz answers 500)"
+    assert first == f"orders did not become ready within 1.5 s (GET http://127.0.0.1:{port}/healthz answers 500)"
     assert "    orders begins" in rest
     assert rest[-1].endswith(".harness/logs/orders.log")
 
@@ -143,7 +143,7 @@ def test_a_folder_that_does_not_exist_is_named(held: Held) -> None:
 
 
 def test_a_failed_start_leaves_its_reason_and_no_process(held: Held, port: int) -> None:
-    running = Running(held, tiny("orders", port, "exits", after=("stock",)), tiny("stock"))
+    running = Running(held, tiny("orders", 0, "exits", after=("stock",), ready=_never), tiny("stock", port))
 
     async def run() -> None:
         async with running:

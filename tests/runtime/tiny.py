@@ -14,7 +14,6 @@ import time
 
 
 def main(name: str, port: str, *words: str) -> None:
-    print(f"{name} begins", flush=True)
     if "exits" in words:
         print("no such setting: COLOUR", flush=True)
         sys.exit(3)
@@ -28,6 +27,7 @@ def main(name: str, port: str, *words: str) -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, stop)
+    print(f"{name} begins", flush=True)
     if "worker" in words:
         worker = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
         print(f"worker {worker.pid}", flush=True)
