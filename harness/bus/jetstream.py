@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import nats.errors
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 10.0
 RECONNECT_FIRST_SECONDS = 0.05
 RECONNECT_MOST_SECONDS = 2.0
+READ_SECONDS = 2.0
 TRIM_ABOVE, TRIM_TO = 0.8, 0.5
 _NAME_IN_USE = 10058
 _QUEUE = "Queue"
@@ -116,19 +118,12 @@ class JetStreamStore:
 
     async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
         subject = streams.dead_letter_subject(queue)
-        config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=60)
-        info = await self._managed(lambda: self._jetstream.add_consumer(streams.DEAD_LETTERS, config))
-        puller = self._reader(streams.DEAD_LETTERS, info.name)
-        letters: list[DeadLetter] = []
-        try:
-            while len(letters) < (info.num_pending or 0):
-                messages = await puller.pull(256, 5)
-                if not messages:
-                    raise StoreUnavailable("the dead letters could not be read in time")
-                letters += map(_letter, messages)
-        finally:
-            await self._drop(puller)
-        return letters
+        return [_letter(message) async for message in self._read(streams.DEAD_LETTERS, subject)]
+
+    async def kept(self, bus: str) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._read(streams.bus_stream(bus), streams.bus_subject(bus))) as messages:
+            async for message in messages:
+                yield message.data
 
     async def tail(self, bus: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
         """A lost connection or consumer is replaced by one that begins after the last event handed out."""
@@ -149,10 +144,6 @@ class JetStreamStore:
                         yield message.data
             finally:
                 await self._drop(puller)
-
-    async def count(self, bus: str) -> int:
-        info = await self._managed(lambda: self._jetstream.stream_info(streams.bus_stream(bus)))
-        return int(info.state.messages)
 
     async def trim(self, bus: str) -> None:
         """At four fifths of its bytes a bus's stream forgets matched events down to a half."""
@@ -183,6 +174,25 @@ class JetStreamStore:
             puller.reset()
         for puller in self._readers:
             puller.gone = True  # a reader's consumer is not durable
+
+    async def _read(self, stream: str, subject: str) -> AsyncGenerator[Msg, None]:
+        """What the stream holds under `subject` now. Ends."""
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=60)
+        info = await self._managed(lambda: self._jetstream.add_consumer(stream, config))
+        name, left = info.name, info.num_pending or 0
+        puller = self._reader(stream, name)
+        try:
+            while left > 0:
+                messages = await puller.pull(256, READ_SECONDS)
+                for message in messages[:left]:
+                    yield message
+                left -= len(messages)
+                if not messages:
+                    # Either nothing comes through, or what was left has been trimmed meanwhile.
+                    info = await self._managed(lambda: self._jetstream.consumer_info(stream, name))
+                    left = min(left, info.num_pending or 0)
+        finally:
+            await self._drop(puller)
 
     def _reader(self, stream: str, consumer: str) -> Puller:
         puller = Puller(self._client, stream, consumer)

@@ -128,8 +128,9 @@ class MemoryStore:
             kept.changed.clear()
             await kept.changed.wait()
 
-    async def count(self, bus: str) -> int:
-        return len(self._buses[bus].history)
+    async def kept(self, bus: str) -> AsyncGenerator[bytes, None]:
+        for body in tuple(self._buses[bus].history):
+            yield body
 
     async def trim(self, bus: str) -> None:
         """Nothing to bound: it lives as long as a test."""

@@ -133,8 +133,8 @@ class Store(Protocol):
     def tail(self, bus: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
         """The bodies of a bus's events in the order stored, from the oldest kept or from now, without end."""
 
-    async def count(self, bus: str) -> int:
-        """How many events of a bus are kept now."""
+    def kept(self, bus: str) -> AsyncGenerator[bytes, None]:
+        """The bodies of the events that a bus keeps now, in the order stored. Ends."""
 
     async def trim(self, bus: str) -> None:
         """Makes room by forgetting the oldest events that are matched already."""

@@ -12,7 +12,7 @@ from harness.bus.model import RetryPolicy, Rule, Target
 from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.bus.store import Delivery, Record, Store
-from harness.bus.tail import tail
+from harness.bus.tail import kept, tail
 
 pytestmark = pytest.mark.anyio
 
@@ -214,3 +214,11 @@ async def test_a_tail_is_narrowed_by_its_pattern(store: Store, bus: str) -> None
     await store.publish(bus, [an_event("1", "payments"), an_event("2", "orders")])
     events = tail(store, bus, pattern=compile_pattern({"source": ["orders"]}), from_start=True)
     assert (await anext(events))["id"] == "2"
+    await events.aclose()
+
+
+async def test_what_a_bus_keeps_is_narrowed_by_the_pattern(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [an_event("1", "payments"), an_event("2", "orders")])
+    events = kept(store, bus, pattern=compile_pattern({"source": ["orders"]}))
+    assert [event["id"] async for event in events] == ["2"]

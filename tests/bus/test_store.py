@@ -204,6 +204,18 @@ async def test_a_tail_from_now_shows_only_what_comes(store: Store, bus: str) -> 
     assert following.result() == b"after"
 
 
+async def test_what_a_bus_keeps_is_read_to_its_end(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    published = [str(number).encode() for number in range(600)]
+    await store.publish(bus, [a_record(body) for body in published])
+    assert [body async for body in store.kept(bus)] == published
+
+
+async def test_a_bus_without_events_keeps_nothing(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    assert [body async for body in store.kept(bus)] == []
+
+
 async def test_trimming_a_bus_with_room_forgets_nothing(store: Store, bus: str) -> None:
     await store.prepare([bus])
     await store.publish(bus, [a_record(b"kept")])
