@@ -35,7 +35,18 @@ def running_postgres() -> Iterator[str]:
         os.chown(folder, user, user)
     try:
         data = folder / "data"
-        initialise = [BINARIES / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        initialise: list[str | Path] = [
+            BINARIES / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run(initialise, check=True, capture_output=True, user=user, group=user, cwd=folder)
         port = free_port()
         settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}

@@ -1,12 +1,13 @@
 """Both domains for real, as processes: an order travels from its request to its confirmation."""
 
-import time
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import psycopg
 import pytest
 import requests
@@ -16,6 +17,8 @@ from tests.domains.processes import Domain, running_domain, wait_until
 from tests.domains.stub_bus import StubBus, running_bus
 
 pytestmark = pytest.mark.slow
+
+CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 
 
 @dataclass
@@ -55,13 +58,11 @@ def landscape(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactor
         yield Landscape(orders, stock, bus)
 
 
-def test_an_order_is_confirmed_within_a_second(landscape: Landscape) -> None:
-    started = time.monotonic()
+def test_an_order_is_confirmed(landscape: Landscape) -> None:
     placed = landscape.place("chair-oak", 2)
     assert placed.status_code == 201, placed.text
     assert placed.headers["Location"] == f"/v2/orders/{placed.json()['id']}"
     assert landscape.decided(placed.json()["id"])["status"] == "confirmed"
-    assert time.monotonic() - started < 1
 
 
 def test_an_order_beyond_what_is_there_is_rejected(landscape: Landscape) -> None:
@@ -136,6 +137,28 @@ def test_an_event_that_comes_twice_counts_once(landscape: Landscape) -> None:
     assert landscape.item("shelf-pine") == before
 
 
+def test_every_published_event_keeps_its_schema(landscape: Landscape) -> None:
+    types = {envelope["detail-type"] for envelope in landscape.bus.envelopes}
+    assert types == {file.stem for file in CONTRACTS.glob("*/events/*.json")}
+    for detail_type in types:
+        (file,) = CONTRACTS.glob(f"*/events/{detail_type}.json")
+        schema = json.loads(file.read_text())
+        validator = jsonschema_rs.validator_for(schema, validate_formats=True)
+        sources = {e["source"] for e in landscape.bus.envelopes if e["detail-type"] == detail_type}
+        assert sources == {schema["x-event"]["source"]}
+        for detail in landscape.bus.details(detail_type):
+            validator.validate(detail)
+
+
+def test_the_events_of_one_order_name_their_cause(landscape: Landscape) -> None:
+    order_id = landscape.place("chair-oak", 1).json()["id"]
+    landscape.decided(order_id)
+    details = [e["detail"] for e in landscape.bus.envelopes if e["detail"]["data"]["orderId"] == order_id]
+    placed, reserved = (detail["metadata"] for detail in details)
+    assert reserved["causationId"] == placed["eventId"]
+    assert reserved["correlationId"] == placed["correlationId"]
+
+
 def test_nothing_was_refused_on_the_way(landscape: Landscape) -> None:
     assert landscape.bus.refused == []
 
@@ -152,8 +175,10 @@ def _assert_accounts_balance(landscape: Landscape) -> None:
     """What is reserved is the sum of the reservations, and they are those of the confirmed orders."""
     wait_until(lambda: not _ordered(landscape, "pending"), what="every order to be decided")
     with psycopg.connect(landscape.stock.environment["DATABASE_URL"]) as stock:
-        reserved = dict(stock.execute("SELECT sku, reserved FROM items WHERE reserved > 0").fetchall())
-        summed = dict(stock.execute("SELECT sku, sum(quantity) FROM reservation_lines GROUP BY sku").fetchall())
+        reserved: dict[str, int] = dict(stock.execute("SELECT sku, reserved FROM items WHERE reserved > 0").fetchall())
+        summed: dict[str, int] = dict(
+            stock.execute("SELECT sku, sum(quantity) FROM reservation_lines GROUP BY sku").fetchall()
+        )
     assert reserved == summed
     assert _ordered(landscape, "confirmed") == summed
 

@@ -85,6 +85,7 @@ class Relay:
 
     def _run(self) -> None:
         try:
+            self._connect_early()
             while not self._stop.is_set():
                 self._wake.wait(self._round())
                 self._wake.clear()
@@ -92,6 +93,13 @@ class Relay:
             if not self._stop.is_set():
                 log.critical("the outbox relay died")
                 self._on_death()
+
+    def _connect_early(self) -> None:
+        """Making a client takes a good part of a second; the first event need not wait for it."""
+        try:
+            self._client = self._connect()
+        except (BotoCoreError, CredentialsMissing) as error:
+            log.warning("no client for the bus yet: %s", error)
 
     def _round(self) -> float:
         """Empties the outbox as far as it goes now; answers for how many seconds to rest."""

@@ -22,7 +22,7 @@ from orders.placing import Placing, Wanted, WantedLine
 RETIREMENT = Retirement(
     version="/v1",
     successor="/v2/orders",
-    deprecated=datetime(2026, 1, 1, tzinfo=UTC),
+    deprecated=datetime(2026, 6, 1, tzinfo=UTC),
     sunset=datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC),
 )
 RETIRED = {name: {"required": True, "schema": {"type": "string"}} for name in RETIREMENT.headers()}

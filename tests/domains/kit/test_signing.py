@@ -1,13 +1,12 @@
 """Signatures of the kit's client, checked by the verifier of the gateway: what is sent is what was signed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.session import Session
-from dateutil.tz import tzlocal
 
 from harness.sigv4 import Fault, read_authorization, verify
 from harness.wire import HttpRequest
@@ -99,7 +98,7 @@ def test_credentials_that_have_run_out_are_fetched_anew() -> None:
 
     def issue(seconds: int) -> dict[str, str]:
         issued.append(f"ASIAEXAMPLEEXAMPLE{len(issued):02}")
-        expires = datetime.now(tzlocal()) + timedelta(seconds=seconds)
+        expires = datetime.now(UTC) + timedelta(seconds=seconds)
         return {
             "access_key": issued[-1],
             "secret_key": SECRET,
