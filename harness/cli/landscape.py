@@ -40,15 +40,18 @@ def up(
     free_ports: Annotated[
         bool, typer.Option("--free-ports", help="any free ports instead of the manifest's (several landscapes at once)")
     ] = False,
+    background: Annotated[bool, typer.Option("--background", hidden=True)] = False,
 ) -> None:
     """Start the landscape of harness.yaml and stay with it until Ctrl-C, or return when all is healthy (--detach)."""
     chosen = options(context)
     file = chosen.manifest()
     if engine is Engine.DOCKER:
         raise typer.Exit(containers.compose_up(file, detach=detach))
-    request = UpRequest(file, chosen.state_folder(), tuple(domains or ()), free_ports)
+    request = UpRequest(file, chosen.state_folder(), tuple(domains or ()), free_ports, background)
 
     def ready(state: LandscapeState) -> None:
+        if background:
+            return
         _table(state)
         print(f"\ntry: {example_call(manifest.load(file))}", file=sys.stderr)
         print("stop: harness down" if detach else "stop: Ctrl-C", file=sys.stderr, flush=True)

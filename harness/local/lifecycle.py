@@ -25,12 +25,16 @@ Progress = Callable[[LandscapeState], None]
 
 @dataclass(frozen=True, slots=True)
 class UpRequest:
-    """`domains` empty: all. `free_ports`: whatever the manifests say, so that several landscapes run side by side."""
+    """`domains` empty: all. `free_ports`: whatever the manifests say, so that several landscapes run side by side.
+
+    `background`: nobody watches; what the processes print goes to their logs alone.
+    """
 
     manifest: Path
     state: Path
     domains: tuple[str, ...] = ()
     free_ports: bool = False
+    background: bool = False
 
 
 def say(line: str) -> None:
@@ -44,7 +48,8 @@ def up(request: UpRequest, *, ready: Progress) -> int:
     folder = StateFolder(request.state)
     with hold(folder, say=say) as held:
         running = make_plan(landscape, folder, domains=domains, free_ports=request.free_ports)
-        console = PrefixedConsole(sys.stderr, [spec.name for spec in running.plan.processes])
+        names = [spec.name for spec in running.plan.processes]
+        console = None if request.background else PrefixedConsole(sys.stderr, names)
         try:
             return serve(running.plan, held, console=console, on_ready=ready)
         finally:
@@ -55,7 +60,7 @@ def up_detached(request: UpRequest, *, progress: Progress | None = None) -> Land
     """Starts a supervisor in the background and returns when all is healthy."""
     with_providers(manifest.load(request.manifest), request.domains)  # mistakes are told here, not in a log
     argv = [sys.executable, "-m", "harness.cli.main", "--file", str(request.manifest), "--state", str(request.state)]
-    argv += ["up", *(("--free-ports",) if request.free_ports else ()), *request.domains]
+    argv += ["up", "--background", *(("--free-ports",) if request.free_ports else ()), *request.domains]
     return spawn_detached(argv, StateFolder(request.state), progress=progress)
 
 
