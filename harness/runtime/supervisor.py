@@ -193,6 +193,27 @@ class Supervisor:
             self._say(f"{shown(self._folder.state_file)} cannot be removed ({error.strerror}); it does no harm")
 
 
+class Interrupts:
+    """What a SIGINT asks for: the first an orderly end, a later one an end at once.
+
+    One Ctrl-C may arrive twice, from the terminal and from a wrapper that passes it on (make, uv run): a second one
+    within `DOUBLE_SECONDS` is the same.
+    """
+
+    def __init__(self, stop: Callable[[], None], force: Callable[[], None], *, now: Callable[[], float]) -> None:
+        self._stop = stop
+        self._force = force
+        self._now = now
+        self._first: float | None = None
+
+    def __call__(self) -> None:
+        if self._first is None:
+            self._first = self._now()
+            self._stop()
+        elif self._now() - self._first > DOUBLE_SECONDS:
+            self._force()
+
+
 def serve(
     plan: Plan,
     held: Held,
@@ -215,18 +236,12 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     supervisor = Supervisor(plan, held, console=console, clock=clock, on_ready=on_ready)
-    first = 0.0
-
-    def interrupted() -> None:
-        nonlocal first
-        if not first:
-            first = loop.time()
-            supervisor.stop()
-        elif loop.time() - first > DOUBLE_SECONDS:
-            # One Ctrl-C may come twice, from the terminal and from a wrapper (make, uv run) that passes it on.
-            supervisor.force()
-
-    handlers = {signal.SIGINT: interrupted, signal.SIGTERM: supervisor.stop, signal.SIGHUP: supervisor.stop}
+    interrupted = Interrupts(supervisor.stop, supervisor.force, now=loop.time)
+    handlers: dict[signal.Signals, Callable[[], None]] = {
+        signal.SIGINT: interrupted,
+        signal.SIGTERM: supervisor.stop,
+        signal.SIGHUP: supervisor.stop,
+    }
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
     try:

@@ -80,17 +80,6 @@ def test_a_second_ctrl_c_forces_the_end(folder: StateFolder) -> None:
         assert gone(family)
 
 
-def test_a_ctrl_c_that_arrives_twice_is_one(folder: StateFolder) -> None:
-    plan = {"processes": [{"name": "orders", "words": ["slow-stop"]}]}
-    with started(folder, plan) as landscape:
-        landscape.until_running()
-        landscape.until(lambda: "orders begins" in landscape.text(), "it starts")
-        landscape.signal(signal.SIGINT)
-        landscape.signal(signal.SIGINT)
-        assert landscape.ends() == 0
-        assert "orders ends" in landscape.text()
-
-
 def test_a_killed_supervisor_leaves_no_child_and_no_grandchild(folder: StateFolder) -> None:
     plan = {"processes": [{"name": "orders", "words": ["worker", "stubborn"]}, {"name": "stock", "words": ["worker"]}]}
     with started(folder, plan) as landscape:

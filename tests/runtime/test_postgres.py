@@ -146,9 +146,14 @@ def test_a_stale_pid_that_another_program_has_now_does_not_stop_it(folder: State
     with started(folder, PLAN) as landscape:
         landscape.until_running()
     pid_file = folder.data / "postgres" / "postmaster.pid"
-    pid_file.write_text(f"{os.getpid()}\n{pid_file.parent}\n1\n5432\n\n127.0.0.1\n0 0\nready\n")
-    with started(folder, PLAN) as landscape:
-        landscape.until_running()
+    owner = (folder.data / "postgres").stat().st_uid
+    with subprocess.Popen(["/bin/sleep", "600"], user=owner) as stranger:
+        pid_file.write_text(f"{stranger.pid}\n{pid_file.parent}\n1\n5432\n\n127.0.0.1\n0 0\nready\n")
+        try:
+            with started(folder, PLAN) as landscape:
+                landscape.until_running()
+        finally:
+            stranger.kill()
 
 
 def test_a_key_that_does_not_fit_the_data_is_named(folder: StateFolder) -> None:

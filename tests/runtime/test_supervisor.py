@@ -13,6 +13,7 @@ from harness.runtime.pids import identify
 from harness.runtime.process import Kind, Plan, stop_waves
 from harness.runtime.sockets import Listen, ReservedPort, listen, port_of
 from harness.runtime.state import Held, Phase, last_failure, read_state
+from harness.runtime.supervisor import Interrupts
 from tests.runtime.conftest import FAST, Running, get, tiny, until
 
 
@@ -302,6 +303,25 @@ def test_a_fault_of_the_supervisor_itself_still_ends_every_process(held: Held) -
     with pytest.raises(ZeroDivisionError):
         asyncio.run(run())
     assert read_state(held.folder) is None
+
+
+@pytest.mark.parametrize(
+    ("times", "asked"),
+    [
+        ([0.0], ["stop"]),
+        ([0.0, 0.1, 0.4], ["stop"]),
+        ([0.0, 2.0], ["stop", "force"]),
+        ([0.0, 0.1, 2.0], ["stop", "force"]),
+    ],
+    ids=["once", "once, passed on by a wrapper", "twice", "passed on, then again"],
+)
+def test_a_ctrl_c_asks_to_stop_and_a_later_one_to_force(times: list[float], asked: list[str]) -> None:
+    seen: list[str] = []
+    clock = iter(times)
+    interrupted = Interrupts(lambda: seen.append("stop"), lambda: seen.append("force"), now=lambda: next(clock))
+    for _ in times:
+        interrupted()
+    assert seen == asked
 
 
 @pytest.mark.parametrize("after", [("orders",), ("nobody",)], ids=["itself", "nobody known"])

@@ -1,7 +1,7 @@
 """A child for the supervisor's tests: answers HTTP on a port, and behaves as its arguments say. Needs no package.
 
 `tiny.py NAME PORT [WORD…]`, PORT 0 = none, `fd:N` = a socket passed in. Words: `sick` answers 500, `exits` ends with
-code 3 at once, `stubborn` ignores SIGTERM, `slow-stop` takes 0.4 s to stop, `worker` has a child of its own in its
+code 3 at once, `stubborn` ignores SIGTERM, `worker` has a child of its own in its
 group. `GET /ask/…` does it later: `/sick`, `/well`, `/crash`, `/say/TEXT`.
 """
 
@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 
 def main(name: str, port: str, *words: str) -> None:
@@ -21,8 +20,6 @@ def main(name: str, port: str, *words: str) -> None:
     def stop(number: int, frame: object) -> None:
         if "stubborn" in words:
             return
-        if "slow-stop" in words:
-            time.sleep(0.4)
         print(f"{name} ends", flush=True)
         os._exit(0)
 
