@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -65,7 +66,8 @@ def running_postgres() -> Iterator[str]:
             _wait(url, server, folder / "log")
             yield url
         finally:
-            server.terminate()
+            # SIGTERM would wait for clients to leave by themselves (PostgreSQL, server shutdown).
+            server.send_signal(signal.SIGINT)
             server.wait(20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
