@@ -53,9 +53,8 @@ class PooledClient:
         connection = pool.take_idle()
         if connection is None:
             return await pool.exchange_on_new(message, head)
-        exchange = connection.begin(message, head)
-        answer = await exchange.answer(self._timeout)
-        if answer is UpstreamFault.NETWORK and repeatable and not exchange.touched:
+        answer = await connection.begin(message, head).answer(self._timeout)
+        if answer is UpstreamFault.NETWORK and repeatable:  # NETWORK: not a byte came back
             return await pool.exchange_on_new(message, head)
         return answer
 

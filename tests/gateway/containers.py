@@ -53,8 +53,8 @@ async def container(script: Script) -> AsyncIterator[Container]:
         running.connections += 1
         try:
             await script(Wire(running.connections, reader, writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client left: every script may end so
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client left, or the test is over: every script may end so
         finally:
             open_now.discard(task)
             writer.close()

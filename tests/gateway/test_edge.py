@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -50,11 +50,11 @@ def send(
     request: HttpRequest,
     *,
     address: Address = WORKBENCH_ADDRESS,
-    pieces: list[bytes] | None = None,
+    pieces: Sequence[bytes | Exception] | None = None,
     **scope: Any,
 ) -> Got:
-    """`pieces`: the body as it arrives, in place of the request's; a content-length is sent with a body."""
-    arriving = iter([request.body] if pieces is None else pieces)
+    """`pieces`: the body as it arrives, in place of the request's; an exception is raised instead of arriving."""
+    arriving: Iterator[bytes | Exception] = iter([request.body] if pieces is None else pieces)
     headers = list(request.headers)
     if request.body:
         headers.append((b"content-length", str(len(request.body)).encode()))
@@ -63,7 +63,10 @@ def send(
 
     async def receive() -> dict[str, Any]:
         left[0] -= 1
-        return {"type": "http.request", "body": next(arriving), "more_body": left[0] > 0}
+        piece = next(arriving)
+        if isinstance(piece, Exception):
+            raise piece
+        return {"type": "http.request", "body": piece, "more_body": left[0] > 0}
 
     async def answer(message: Any) -> None:
         messages.append(message)
@@ -221,6 +224,12 @@ def test_a_denied_call_has_a_capital_message() -> None:
     got = send(an_edge(Recorded()), a_call(role=STRANGER))
     assert list(orjson.loads(got.body)) == ["Message"]
     assert "execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********1111:orders/v2/GET/orders" in got.says
+
+
+def test_no_more_of_a_body_is_read_than_the_limit() -> None:
+    request = bare("POST", b"/v2/orders", transfer_encoding=b"chunked", x_apigw_api_id=b"orders")
+    got = send(an_edge(Recorded()), request, pieces=[b"x" * 10_485_760, b"x", AssertionError("read too far")])
+    assert got.status == 413
 
 
 @pytest.mark.parametrize(
