@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import StartError
@@ -118,19 +120,24 @@ class Child:
 
     def _watch_exit(self) -> None:
         if sys.platform == "linux":
-            self._handle = os.pidfd_open(self.pid)
-            self._loop.add_reader(self._handle, self._on_exit)
-        else:
-            waiting = self._loop.run_in_executor(None, self._popen.wait)
-            waiting.add_done_callback(lambda _: self._reap())
+            with suppress(OSError):  # kernels before 5.3 and some sandboxes know no pidfd_open(2)
+                handle = os.pidfd_open(self.pid)
+                self._loop.add_reader(handle, self._on_exit, handle)
+                return
+        threading.Thread(target=self._wait_in_thread, name=f"wait {self.spec.name}", daemon=True).start()
 
-    def _on_exit(self) -> None:
-        self._loop.remove_reader(self._handle)
-        os.close(self._handle)
+    def _on_exit(self, handle: int) -> None:
+        self._loop.remove_reader(handle)
+        os.close(handle)
         self._reap()
 
+    def _wait_in_thread(self) -> None:
+        self._popen.wait()
+        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            self._loop.call_soon_threadsafe(self._reap)
+
     def _reap(self) -> None:
-        # On Linux it is not waited for yet, so that the number of its group cannot have been given away.
+        # With a pidfd it is not waited for yet, so that the number of its group cannot have been given away.
         signal_group(self.pid, signal.SIGKILL)
         code = self._popen.wait()
         self._read_rest()

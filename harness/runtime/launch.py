@@ -72,8 +72,8 @@ def _become(uid: int, gid: int, *, reach: bool) -> None:
     if sys.platform == "linux" and reach:
         _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
+    os.setgid(gid)
+    os.setuid(uid)  # root: real, effective and saved
     if sys.platform == "linux":
         if reach:
             _keep_only(CAP_DAC_READ_SEARCH) or _keep_only(CAP_DAC_OVERRIDE, required=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 from dataclasses import replace
 
@@ -239,6 +240,23 @@ def test_what_a_crashed_process_leaves_in_its_group_is_ended(held: Held, port: i
             assert identify(worker) is not None
             await get(port, "/crash")
             await until(lambda: identify(worker) is None)
+
+    asyncio.run(run())
+
+
+def test_a_crash_is_seen_also_where_the_system_has_no_pidfd(
+    held: Held, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(pid: int) -> int:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(os, "pidfd_open", unknown)
+
+    async def run() -> None:
+        async with Running(held, tiny("orders", port)) as running:
+            await get(port, "/crash")
+            await until(lambda: running.process("orders").restarts == 1 and running.process("orders").healthy)
+        assert running.code == 0
 
     asyncio.run(run())
 
