@@ -11,7 +11,7 @@ from harness.bus.delivery import Backoff, Failure
 from harness.bus.model import RetryPolicy, Rule, Target
 from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
-from harness.bus.store import Delivery, Record, Store
+from harness.bus.store import Delivery, Record, Store, target_key
 from harness.bus.tail import kept, tail
 
 pytestmark = pytest.mark.anyio
@@ -187,6 +187,41 @@ async def test_stopping_ends_what_is_under_way(store: Store, bus: str) -> None:
     may_end.set()
     await running
     assert targets.taken == [("stock", "1")]
+
+
+async def test_what_is_matched_and_delivered_does_not_come_again(store: Store, bus: str) -> None:
+    targets = Targets()
+    rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
+    async with routing(store, [rule], targets):
+        await store.publish(bus, [an_event("1")])
+        await targets.until(lambda seen: bool(seen.taken))
+    # Longer than the half second after which silence gives it to another holder.
+    pulled = await asyncio.gather(
+        store.pull_events(bus, 1, 0.8), store.pull_deliveries(target_key(rule.arn, "stock"), 1, 0.8)
+    )
+    assert [list(held) for held in pulled] == [[], []]
+
+
+async def test_stopping_begins_no_attempt_and_leaves_the_rest_to_the_next(store: Store, bus: str) -> None:
+    begun, may_end, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    targets = Targets()
+
+    async def held_up(target: Target, delivery: Delivery) -> Failure | None:
+        begun.set()
+        await may_end.wait()
+        return await targets(target, delivery)
+
+    await store.prepare([bus])
+    rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
+    await store.publish(bus, [an_event(str(number)) for number in range(4)])
+    running = asyncio.create_task(Router(store, [rule], held_up, concurrency=1).run(stop))
+    await begun.wait()
+    stop.set()
+    may_end.set()
+    await running
+    assert len(targets.taken) == 1
+    async with routing(store, [rule], targets):
+        await targets.until(lambda seen: len(set(seen.taken)) == 4)
 
 
 async def test_what_one_router_left_the_next_one_delivers(store: Store, bus: str) -> None:
