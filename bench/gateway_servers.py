@@ -1,6 +1,6 @@
 """The processes of the gateway's benchmark: the edge with one API, and a small upstream.
 
-Run by `bench.gateway`, each with a bound socket to inherit: `python -m bench.gateway_servers edge|upstream FD …`. The edge
+Run by `bench.gateway`, each with a bound socket: `python -m bench.gateway_servers edge|upstream FD …`. The edge
 reads its master key as hex from standard input.
 """
 

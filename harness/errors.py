@@ -1,9 +1,9 @@
 """The one error tree. An exception means that no answer could be reached; a refusal or a finding is a value.
 
-    HarnessError                whoever reads the message can act on it; the command line prints it, no traceback
-    ├── InputError              files or arguments of the user are wrong: carries every `Problem`; exit code 2
-    ├── StartError              a part of a landscape could not be started; exit code 1
-    └── NotRunning              a command needs a running landscape and there is none; exit code 1
+- HarnessError: whoever reads the message can act on it; the command line prints it, no traceback
+  - InputError: files or arguments of the user are wrong; carries every `Problem`; exit code 2
+  - StartError: a part of a landscape could not be started; exit code 1
+  - NotRunning: a command needs a running landscape and there is none; exit code 1
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake in one place: `file:line: text`, where text ends with the mend. `line` counts from 1; 0 = whole file."""
+    """One mistake in one place: `file:line: text`, text ending with the mend. `line` from 1; 0 = whole file."""
 
     file: str
     line: int
