@@ -161,7 +161,8 @@ class _Bases:
     environment: Mapping[str, str]
 
     def domain(self, domain: manifest.Domain, port: int) -> ProcessSpec:
-        after = ("edge", "postgres") if domain.database else ("edge",)
+        # Not after the edge: its sockets are open from the start, and a call made early waits there for it.
+        after = ("postgres",) if domain.database else ()
         return ProcessSpec(
             name=domain.name,
             kind=Kind.DOMAIN,

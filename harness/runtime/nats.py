@@ -18,6 +18,7 @@ HOST = "127.0.0.1"
 USER = "harness"
 # An event is at most 1 MB on the bus (PutEvents), and travels with headers and the name of its target.
 MAX_PAYLOAD_BYTES = 4_194_304
+MAX_FILE_STORE_BYTES = 2**40
 _INBOX = "_INBOX.harness-ready"
 
 
@@ -75,6 +76,8 @@ class Nats:
             "authorization": {"user": USER, "password": self.password},
             "jetstream": {
                 "store_dir": str((self.folder.data / "nats").absolute()),
+                # Streams reserve their bounds; without this the server refuses them on a small disk.
+                "max_file_store": MAX_FILE_STORE_BYTES,
                 "sync_interval": "always" if self.sync_always else "2m",
             },
             "logtime": False,
