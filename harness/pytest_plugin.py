@@ -8,9 +8,10 @@ A landscape of its own is started for the run, on free ports and in a temporary 
 the state folder of one that runs. Fixtures: `harness`, `client`, `events`.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -21,8 +22,12 @@ from harness.local.folders import find_manifest
 from harness.local.handle import ApiClient, Harness
 from harness.local.lifecycle import Temporary
 
+if TYPE_CHECKING:
+    from harness.verify.provider_states import Step
+
 LANDSCAPE = pytest.StashKey["Landscape"]()
 CASES = "harness_cases"
+PROVOKED_SECONDS = 15.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -99,6 +104,23 @@ class ContractItem(pytest.Item):
     def harness(self) -> Harness:
         return self.config.stash[LANDSCAPE].get()
 
+    def states(self) -> "dict[str, tuple[Step, ...]]":
+        """Those of `contracts/<provider>/states.yaml`; none without that file."""
+        from harness.verify.provider_states import read_states
+
+        file = self.path.parent.parent / "states.yaml"
+        return read_states(file.read_text(encoding="utf-8"), file=str(file)) if file.is_file() else {}
+
+    def enter(self, state: str) -> dict[str, Any]:
+        """Brings the provider into a state, as the role that tests; answers what its calls captured."""
+        from harness.verify.provider_states import reach
+
+        harness = self.harness()
+        role = self.config.getoption("--harness-role")
+        return reach(
+            state, self.states(), session_for=lambda api: harness.session(api, role), base_url=harness.workbench
+        )
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, Findings | HarnessError):
             return str(excinfo.value)
@@ -168,24 +190,11 @@ class ExpectationItem(ContractItem):
 
     def runtest(self) -> None:
         from harness.verify.consumers import verify_interaction
-        from harness.verify.provider_states import reach, read_states
         from harness.verify.signing_proxy import SigningProxy
 
         harness = self.harness()
-        option = self.config.getoption
-        file = self.path.parent.parent / "states.yaml"
-        states = read_states(file.read_text(encoding="utf-8"), file=str(file)) if file.is_file() else {}
-
-        def enter(state: str) -> dict[str, Any]:
-            return reach(
-                state,
-                states,
-                session_for=lambda api: harness.session(api, option("--harness-role")),
-                base_url=harness.workbench,
-            )
-
         session = harness.session(self._pact.provider, self._pact.consumer)
-        with SigningProxy(session, harness.workbench, state=enter) as proxy:
+        with SigningProxy(session, harness.workbench, state=self.enter) as proxy:
             result = verify_interaction(self._pact, self.path, self._interaction, proxy=proxy)
         if result.problems:
             lines = "\n".join(f"  {problem}" for problem in result.problems)
@@ -201,16 +210,22 @@ class EventFile(pytest.File):
 
 
 class EventItem(ContractItem):
-    """Every event of this type that the buses took during the run, validated against its schema."""
+    """Every event of this type that the buses took during the run, validated against its schema.
+
+    A state `<detail-type> is published` in the provider's states.yaml provokes one first.
+    """
 
     def __init__(self, *, contract: EventContract, **rest: Any) -> None:
         super().__init__(**rest)
         self._contract = contract
 
     def runtest(self) -> None:
-        published = [
-            event for event in self.harness().events_so_far() if event["detail-type"] == self._contract.detail_type
-        ]
+        published = self._published()
+        provoking = f"{self._contract.detail_type} is published"
+        if provoking in self.states():
+            before = len(published)
+            self.enter(provoking)
+            published = self._published(more_than=before)
         self.user_properties.append(("harness_events", len(published)))
         if not published:
             pytest.skip(f"no {self._contract.detail_type} was published in this run; nothing to validate")
@@ -221,6 +236,19 @@ class EventItem(ContractItem):
         if findings:
             shown = "\n".join(findings[:20])
             raise Findings(f"{len(findings)} violations in {len(published)} events:\n{shown}")
+
+    def _published(self, *, more_than: int = -1) -> list[dict[str, Any]]:
+        """Events of this type so far; waits until there are `more_than` so many. Raises `Findings` when none comes."""
+        deadline = time.monotonic() + PROVOKED_SECONDS
+        while True:
+            found = [
+                event for event in self.harness().events_so_far() if event["detail-type"] == self._contract.detail_type
+            ]
+            if len(found) > more_than:
+                return found
+            if time.monotonic() > deadline:
+                raise Findings(f"no {self._contract.detail_type} came within {PROVOKED_SECONDS:g} s of being provoked")
+            time.sleep(0.05)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
