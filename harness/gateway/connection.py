@@ -6,6 +6,7 @@ a body that breaks off after its head was handed on is an exception (`BodyBrokeO
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Protocol, cast
@@ -112,7 +113,8 @@ class Exchange:
         self._waiter: asyncio.Future[None] | None = None
 
     async def answer(self, timeout: float) -> Answer | UpstreamFault:
-        await self._changed(timeout)
+        if not self.finished:
+            await self._changed(timeout)
         if self.fault is not None:
             return self.fault
         body = self._drain()
@@ -146,22 +148,16 @@ class Exchange:
 
     async def _changed(self, timeout: float) -> None:
         """Waits until the head, a piece, the end or a fault is there; at `timeout` (seconds) that fault is TIMEOUT."""
-        if self.finished:
-            return
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(timeout, self._expire)
+        self._connection.expect_within(timeout)
         try:
             await waiter
         except asyncio.CancelledError:
             self.abort()  # what arrives from now on belongs to nobody
             raise
         finally:
-            timer.cancel()
+            self._connection.expect_nothing(self)
             self._waiter = None
-
-    def _expire(self) -> None:
-        if not self.finished:
-            self._connection.fail(self, UpstreamFault.TIMEOUT)
 
     def _drain(self) -> bytes:
         pieces, self.pieces, self.held = self.pieces, [], 0
@@ -183,6 +179,8 @@ class Connection(asyncio.Protocol):
         self._keep_alive = False
         self._surplus = False  # more arrived than the answer
         self._reading_paused = False
+        self._deadline = math.inf
+        self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, message: bytes, is_head: bool) -> Exchange:
         exchange = Exchange(self, self._loop, is_head)
@@ -200,6 +198,29 @@ class Connection(asyncio.Protocol):
     def usable(self, not_idle_since: float) -> bool:
         transport = self._transport
         return transport is not None and not transport.is_closing() and self.idle_since >= not_idle_since
+
+    def expect_within(self, seconds: float) -> None:
+        """Fails the exchange when nothing comes in time. A timer that runs is left to run: it looks when it is due."""
+        self._deadline = self._loop.time() + seconds
+        timer = self._timer
+        if timer is None or timer.when() > self._deadline:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._due)
+
+    def expect_nothing(self, exchange: Exchange) -> None:
+        if self._exchange is exchange or self._exchange is None:
+            self._deadline = math.inf
+
+    def _due(self) -> None:
+        self._timer = None
+        exchange = self._exchange
+        if exchange is None or self._deadline == math.inf:
+            return
+        if self._loop.time() >= self._deadline:
+            self.fail(exchange, UpstreamFault.TIMEOUT)
+        else:
+            self._timer = self._loop.call_at(self._deadline, self._due)
 
     def resume_reading(self) -> None:
         if self._reading_paused and self._transport is not None:
@@ -253,6 +274,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             if exchange.head_done and exc is None and exchange.ends_with_connection():

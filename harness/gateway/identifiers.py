@@ -6,34 +6,35 @@ from binascii import b2a_base64
 from collections.abc import Callable
 
 _BYTES_EACH = 47  # 16 of the request id, 11 of the extended one, 12 and 8 of the trace
-_DRAWN_AT_ONCE = 128
+_BATCH = 64
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # RFC 9562 section 4.1
 
 
 class Identifiers:
-    """Draws random bytes in bulk: `uuid.uuid4` alone would cost 2 µs a request."""
+    """Makes them in batches: one by one, they would cost a call more than its signature's hash does."""
 
-    __slots__ = ("_at", "_bytes", "_entropy")
+    __slots__ = ("_batch", "_entropy")
 
     def __init__(self, entropy: Callable[[int], bytes] = os.urandom) -> None:
         self._entropy = entropy
-        self._bytes = b""
-        self._at = _BYTES_EACH * _DRAWN_AT_ONCE
+        self._batch: list[tuple[str, str, str]] = []
 
     def draw(self, epoch_seconds: int) -> tuple[str, str, str]:
         """`x-amzn-RequestId` (UUID version 4), `x-amz-apigw-id` (16 characters ending in `=`), `X-Amzn-Trace-Id`."""
-        at = self._at
-        if at == _BYTES_EACH * _DRAWN_AT_ONCE:
-            self._bytes = self._entropy(at)
-            at = 0
-        self._at = at + _BYTES_EACH
-        drawn = self._bytes[at : at + _BYTES_EACH]
-        h = drawn.hex()
-        return (
-            f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}",
-            b2a_base64(drawn[16:27], newline=False).decode(),
-            f"Root=1-{epoch_seconds:08x}-{h[54:78]};Parent={h[78:]};Sampled=0",
-        )
+        if not self._batch:
+            drawn = self._entropy(_BYTES_EACH * _BATCH)
+            self._batch = [_formed(drawn[at : at + _BYTES_EACH]) for at in range(0, len(drawn), _BYTES_EACH)]
+        request_id, extended_id, trace = self._batch.pop()
+        return request_id, extended_id, f"Root=1-{epoch_seconds:08x}-{trace}"
+
+
+def _formed(drawn: bytes) -> tuple[str, str, str]:
+    h = drawn.hex()
+    return (
+        f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}",
+        b2a_base64(drawn[16:27], newline=False).decode(),
+        f"{h[54:78]};Parent={h[78:]};Sampled=0",
+    )
 
 
 def stable_id(of: str) -> str:

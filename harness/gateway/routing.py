@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from enum import Enum
 
 from harness.gateway.api import Api, Stage
-from harness.identity import RecentlyUsed
 from harness.wire import NetworkPlace
 
 
@@ -21,6 +20,8 @@ class Unclear(Enum):
 UNCLEAR = Unclear.UNCLEAR
 _MARK = ".execute-api."
 _ALIAS_MARK = "-vpce-"
+# Clients choose what stands in Host: what is remembered of it is bounded, and what is read of it costs little.
+_MOST_KNOWN = 1024
 
 
 class ApiNames:
@@ -29,14 +30,20 @@ class ApiNames:
     def __init__(self, region: str) -> None:
         self._suffixes = frozenset({"localhost", f"{region}.amazonaws.com"})
         self._endpoint_suffix = f"{region}.vpce.amazonaws.com"
-        self._hosts: RecentlyUsed[bytes, tuple[str, str] | Unclear] = RecentlyUsed(1024)
+        self._known: dict[tuple[str, str, bytes, bytes | None], str | Unclear] = {}
 
     def named(self, place: NetworkPlace, host: bytes, header: bytes | None) -> str | Unclear:
         """`host` and `header` are the values of `Host` and `x-apigw-api-id`; `host` may have a port."""
-        by_host = self._hosts.get(host)
-        if by_host is None:
-            by_host = self._read_host(host)
-            self._hosts.put(host, by_host)
+        key = (place.vpce_id, place.api, host, header)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[key] = self._read(place, host, header)
+        return known
+
+    def _read(self, place: NetworkPlace, host: bytes, header: bytes | None) -> str | Unclear:
+        by_host = self._read_host(host)
         if isinstance(by_host, Unclear):
             return UNCLEAR
         api, endpoint = by_host

@@ -3,6 +3,7 @@
 What uvicorn itself refuses or fails at is answered in the gateway's form too, with a request id.
 """
 
+import asyncio
 import socket
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from harness.gateway.cycle import EdgeCycle
 from harness.gateway.identifiers import Identifiers
 from harness.gateway.refusals import REFUSALS, Condition, Refusal, refusal_headers
 
@@ -42,16 +44,44 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        """As uvicorn's, without what the edge has no use for: WebSockets, a limit of connections, a decoded path."""
         self._reading_head = False
+        parser, scope = self.parser, self.scope
+        target = self.url.partition(b"#")[0]
         # An absolute target names a host of its own, beside the `Host` that was signed (RFC 9112 section 3.2.2).
-        if not self.url.startswith(b"/"):
+        if not target.startswith(b"/"):
             raise MalformedHead("the request target is not a path")
         # After an upgrade the parser takes a body for another protocol's bytes, or for the next request.
-        if self.parser.should_upgrade() and any(
+        if parser.should_upgrade() and any(
             name in (b"content-length", b"transfer-encoding") for name, _ in self.headers
         ):
             raise MalformedHead("an upgrade with a body")
-        super().on_headers_complete()
+        version = parser.get_http_version()
+        path, _, query = target.partition(b"?")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = path.decode("ascii")
+        scope["raw_path"] = path
+        scope["query_string"] = query
+        waiting = self.cycle
+        self.cycle = EdgeCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if waiting is None or waiting.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:  # a pipelined request waits for the answer before it
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def send_400_response(self, msg: str) -> None:
         self._reading_head = False

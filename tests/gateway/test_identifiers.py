@@ -33,7 +33,7 @@ def test_entropy_is_asked_for_in_bulk() -> None:
     identifiers = Identifiers(entropy)
     for _ in range(129):
         identifiers.draw(0)
-    assert asked == [47 * 128] * 2
+    assert asked == [47 * 64] * 3
 
 
 def test_a_stable_id_does_not_depend_on_the_process() -> None:
