@@ -42,7 +42,9 @@ def test_only_a_few_variables_of_the_user_are_passed_on() -> None:
 def test_no_signal_is_ignored_or_blocked() -> None:
     shown = replace(tiny("child"), command=("/bin/grep", "-E", "SigIgn|SigBlk", "/proc/self/status"))
     _, output = asyncio.run(run_to_end(shown))
-    assert [int(line.split()[1], 16) for line in output.splitlines()] == [0, 0]
+    # 32 and 33 are the C library's own (nptl(7)); a thread of the test run may have them blocked.
+    ours = ~(1 << 31 | 1 << 32)
+    assert [int(line.split()[1], 16) & ours for line in output.splitlines()] == [0, 0]
 
 
 def test_a_child_leads_a_session_and_a_group_of_its_own() -> None:
