@@ -30,7 +30,8 @@ def put(
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError([Problem("--detail", error.lineno, f"not JSON: {error.msg}")]) from error
+        place = f"line {error.lineno}, column {error.colno}"
+        raise InputError([Problem("--detail", 0, f"not JSON: {error.msg} ({place})")]) from error
     outcome = (
         options(context).harness().put_event(role=role, bus=bus, source=source, detail_type=detail_type, detail=text)
     )

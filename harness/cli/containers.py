@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import options
-from harness.local.containers import write_compose
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,9 +19,13 @@ def compose(
     ] = False,
 ) -> None:
     """Write docker-compose.yml beside harness.yaml."""
-    written = write_compose(options(context).manifest(), check=check)
+    from harness.local.containers import write_compose
+
+    chosen = options(context)
+    written = write_compose(chosen.manifest(), check=check)
     if check and not written.current:
-        print(f"{written.path} is not what the manifests say; write it with: harness compose", file=sys.stderr)
+        mend = chosen.command_line(["compose"])
+        print(f"{written.path} is not what the manifests say; write it with: {mend}", file=sys.stderr)
         raise typer.Exit(1)
     if not check:
         print(f"{written.path}: {'unchanged' if written.current else 'written'}", file=sys.stderr)

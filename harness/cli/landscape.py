@@ -1,19 +1,19 @@
 """Commands that start, stop and show a landscape: up, down, status, logs."""
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from harness import manifest
-from harness.cli.options import options
-from harness.local import containers, lifecycle
-from harness.local.example import example_call
-from harness.local.lifecycle import UpRequest
-from harness.runtime.state import LandscapeState
+from harness.cli.options import Options, options
+from harness.errors import InputError, Problem
+from harness.local import docker, running
+
+if TYPE_CHECKING:
+    from harness.runtime.state import LandscapeState
 
 
 class Engine(StrEnum):
@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     domains: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOMAIN]...", help="only these, and the domains they call")
+        list[str] | None, typer.Argument(metavar="DOMAIN", help="only these, and the domains they call")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="return when all is healthy")] = False,
     engine: Annotated[
@@ -41,32 +41,48 @@ def up(
         bool, typer.Option("--free-ports", help="any free ports instead of the manifest's (several landscapes at once)")
     ] = False,
     background: Annotated[bool, typer.Option("--background", hidden=True)] = False,
+    parent: Annotated[int, typer.Option("--parent", hidden=True)] = 0,
 ) -> None:
     """Start the landscape of harness.yaml and stay with it until Ctrl-C, or return when all is healthy (--detach)."""
     chosen = options(context)
     file = chosen.manifest()
+    names = tuple(domains or ())
+    ready = _ready(chosen, file, stop=chosen.command_line(["down"]) if detach else "Ctrl-C")
     if engine is Engine.DOCKER:
-        raise typer.Exit(containers.compose_up(file, detach=detach))
-    request = UpRequest(file, chosen.state_folder(), tuple(domains or ()), free_ports, background)
+        from harness.local import containers
 
-    def ready(state: LandscapeState) -> None:
-        if background:
-            return
-        _table(state)
-        print(f"\ntry: {example_call(manifest.load(file))}", file=sys.stderr)
-        print("stop: harness down" if detach else "stop: Ctrl-C", file=sys.stderr, flush=True)
+        if free_ports:
+            raise InputError([Problem("--free-ports", 0, "containers take the ports of harness.yaml: leave it out")])
+        raise typer.Exit(containers.compose_up(file, names, detach=detach, ready=ready))
+    from harness.local import lifecycle
 
+    request = lifecycle.UpRequest(file, chosen.state_folder(), names, free_ports, background, parent)
     if detach:
         ready(lifecycle.up_detached(request, progress=_progress()))
         return
-    raise typer.Exit(lifecycle.up(request, ready=ready))
+    raise typer.Exit(lifecycle.up(request, ready=(lambda state: None) if background else ready))
 
 
-def _progress() -> "lifecycle.Progress":
+def _ready(chosen: Options, file: Path, *, stop: str) -> "Callable[[LandscapeState], None]":
+    """Shows what runs and what to do next."""
+
+    def show(state: "LandscapeState") -> None:
+        from harness import manifest
+        from harness.local.example import example_call
+
+        print_table(state)
+        example = example_call(manifest.load(file), [process.name for process in state.processes])
+        print(f"\ntry: {chosen.command_line(example)}", file=sys.stderr)
+        print(f"stop: {stop}", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _progress() -> "Callable[[LandscapeState], None]":
     """One line for each process that becomes healthy."""
     told: set[str] = set()
 
-    def show(state: LandscapeState) -> None:
+    def show(state: "LandscapeState") -> None:
         for process in state.processes:
             if process.healthy and process.name not in told:
                 told.add(process.name)
@@ -78,9 +94,12 @@ def _progress() -> "lifecycle.Progress":
 def down(context: typer.Context) -> None:
     """Stop the landscape; its data stays for the next `up`."""
     chosen = options(context)
-    if lifecycle.status(chosen.state_folder()) is None and containers.compose_down(chosen.manifest()):
-        return
-    lifecycle.down(chosen.state_folder())
+    state = chosen.state_folder()
+    if running.status(state) is None:
+        code = docker.down(chosen.manifest().parent)
+        if code is not None:
+            raise typer.Exit(code)
+    running.down(state, say=lambda line: print(f"harness: {line}", file=sys.stderr))
     print("stopped; data is kept", file=sys.stderr)
 
 
@@ -89,18 +108,22 @@ def status(
 ) -> None:
     """What runs, where, and whether it is healthy. Exit code 1 when something is not, or nothing runs."""
     chosen = options(context)
-    state = lifecycle.status(chosen.state_folder()) or containers.status(chosen.manifest())
+    state = running.status(chosen.state_folder()) or docker.status(chosen.manifest().parent)
     if as_json:
-        print(lifecycle.as_json(state))
+        print(running.as_json(state))
     elif state is None:
-        print("nothing runs here; start it with: harness up", file=sys.stderr)
+        print(f"nothing runs here; start it with: {chosen.command_line(['up'])}", file=sys.stderr)
     else:
-        _table(state)
+        print_table(state)
     if state is None or not state.healthy:
         raise typer.Exit(1)
 
 
-def _table(state: LandscapeState) -> None:
+def print_table(state: "LandscapeState") -> None:
+    """What runs, as lines of columns, and where it can be reached."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="")
     for heading in ("NAME", "KIND", "HEALTH", "PID", "RESTARTS", "ADDRESS"):
         table.add_column(heading, no_wrap=True)
@@ -110,18 +133,26 @@ def _table(state: LandscapeState) -> None:
         table.add_row(
             process.name, process.kind, health, str(process.pid or "-"), str(process.restarts), process.url or ports
         )
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     console.print(table)
-    for name, port in state.ports.items():
-        if name in ("workbench", "public"):
-            console.print(f"{name}: http://localhost:{port}")
+    console.print()
+    for name, about in (("workbench", "your own VPC endpoint"), ("public", "the public internet")):
+        if name in state.ports:
+            console.print(f"{name:<9}  http://localhost:{state.ports[name]}  {about}")
 
 
 def logs(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="one process; all when left out")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="keep printing as lines come")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="how many of the last lines of each")] = 50,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="one process; all when left out")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="keep printing as lines come, until down")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="how many of the last lines")] = 50,
 ) -> None:
     """What the processes printed."""
-    lifecycle.show_logs(options(context).state_folder(), name, follow=follow, lines=lines, sink=print)
+    chosen = options(context)
+    state = chosen.state_folder()
+    if running.status(state) is None:
+        code = docker.logs(chosen.manifest().parent, name, follow=follow, lines=lines)
+        if code is not None:
+            raise typer.Exit(code)
+    if not running.show_logs(state, name, follow=follow, lines=lines, sink=lambda line: print(line, flush=follow)):
+        print(f"nothing has run here yet; start it with: {chosen.command_line(['up'])}", file=sys.stderr)

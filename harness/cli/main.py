@@ -51,10 +51,6 @@ def main() -> None:
     except HarnessError as error:
         print(f"harness: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    except BrokenPipeError:
-        # The reader of a pipe went away (`harness logs -f | head`); nothing is left to say to it.
-        sys.stderr.close()
-        raise SystemExit(0) from None
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import uvloop
@@ -30,6 +29,7 @@ KEYS = Path(compose.KEYS_IN_CONTAINER)
 TOKENS = Path(compose.TOKENS_IN_EDGE)
 DEVELOPER = Path(compose.DEVELOPER_FOLDER)
 LOOPBACK = "127.0.0.1"
+COPIES = DEVELOPER / "docker" / "keys"
 # A new token well before the old one ends: an SDK reads the file only when it needs new credentials.
 ROTATE_SECONDS = TOKEN_SECONDS / 4
 
@@ -44,7 +44,10 @@ def run_in_container(role: str) -> None:
 
 
 def make_keys() -> None:
-    """As root: keys for the edge's user, a copy of the master key for the developer, and the tokens' folders."""
+    """As root: keys for the edge's user, a copy of the master key for the developer, and the tokens' folders.
+
+    Docker makes a folder that is missing on the host as root, so all of the developer's is given to the developer.
+    """
     os.umask(0o077)
     keys.master_key(KEYS)
     keys.workload_identity_key(KEYS)
@@ -54,12 +57,11 @@ def make_keys() -> None:
         os.chown(folder, compose.EDGE_UID, compose.EDGE_UID)
         folder.chmod(0o755)  # a domain's container reads it as a user of its own
     owner = LANDSCAPE.stat()
-    copies = DEVELOPER / "keys"
-    copies.mkdir(mode=0o700, exist_ok=True)
-    shutil.copyfile(KEYS / "master.key", copies / "master.key")
-    for path in (DEVELOPER, copies, copies / "master.key"):
+    COPIES.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(KEYS / "master.key", COPIES / "master.key")
+    for path in (DEVELOPER, COPIES.parent, COPIES, COPIES / "master.key"):
         os.chown(path, owner.st_uid, owner.st_gid)
-    DEVELOPER.chmod(0o700)
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 async def _edge() -> None:
@@ -69,7 +71,6 @@ async def _edge() -> None:
         raise StartError("harness.yaml needs `identity-provider`: containers get their credentials by web identity")
     tokens = WorkloadTokens(key_from_pem(keys.workload_identity_key(KEYS)), issuer=issuer.url)
     _write_tokens(landscape, tokens)
-    rotation = asyncio.create_task(_rotate(landscape, tokens))
     settings = EdgeSettings(
         landscape=LANDSCAPE,
         keys=KEYS,
@@ -77,12 +78,11 @@ async def _edge() -> None:
         listeners=tuple(_listeners(landscape)),
         upstreams=_upstreams(landscape),
     )
-    try:
+    # A rotation that fails ends the edge, and it is started again: better than tokens that quietly run out.
+    async with asyncio.TaskGroup() as group:
+        rotation = group.create_task(_rotate(landscape, tokens))
         await run_edge(settings)
-    finally:
         rotation.cancel()
-        with suppress(asyncio.CancelledError):
-            await rotation
 
 
 async def _router() -> None:

@@ -1,22 +1,21 @@
 """The same landscape as containers: docker-compose.yml from the manifests, and docker compose to run it."""
 
-import json
 import os
-import shutil
-import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import manifest
 from harness.errors import InputError, Problem, StartError
-from harness.runtime.compose import ComposeDomain, ComposePlan, render
-from harness.runtime.state import LandscapeState, Phase, ProcessState
+from harness.local import docker
+from harness.local.plan import with_providers
+from harness.runtime.compose import SERVICES, WALLS, ComposeDomain, ComposePlan, database_service, render
+from harness.runtime.state import LandscapeState
 
 FILE = "docker-compose.yml"
-FOLDER_LABEL = "com.docker.compose.project.working_dir"
-SERVICE_LABEL = "com.docker.compose.service"
-KINDS = {"edge": "edge", "router": "router", "nats": "nats", "keys": "keys"}
+HEALTHY_SECONDS = 300.0
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,142 +28,106 @@ class Written:
 
 def write_compose(file: Path, *, check: bool) -> Written:
     """Writes docker-compose.yml beside the manifest, or with `check` only compares."""
-    text = render(compose_plan(manifest.load(file)))
-    path = file.parent / FILE
+    return _write(manifest.load(file), check=check)
+
+
+def _write(landscape: manifest.Landscape, *, check: bool) -> Written:
+    text = render(compose_plan(landscape))
+    path = landscape.folder / FILE
     current = path.is_file() and path.read_text(encoding="utf-8") == text
     if not check and not current:
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise StartError(f"{path} cannot be written: {error.strerror}") from error
     return Written(path, current)
 
 
 def compose_plan(landscape: manifest.Landscape) -> ComposePlan:
-    """Raises `InputError` for a domain that says neither how to build its image nor where to get it."""
-    problems = []
-    domains = []
-    for domain in landscape.domains.values():
-        if domain.dockerfile is None and not domain.image:
-            place = os.path.relpath(domain.file, landscape.folder)
-            problems.append(Problem(place, 0, "run needs `dockerfile` or `image` to run as a container"))
-        dockerfile = os.path.relpath(domain.dockerfile, landscape.folder) if domain.dockerfile else ""
-        domains.append(
-            ComposeDomain(
-                name=domain.name,
-                account=domain.account.name,
-                role_arn=domain.runs_as.arn,
-                dockerfile=dockerfile,
-                image=domain.image,
-                database=domain.database,
-                # What a manifest sets for processes may name folders of this machine; an image brings its own.
-                environment={},
-                bus_arn=domain.bus.arn if domain.bus else "",
-                apis_called={api: manifest.api_url_variable(api) for api in domain.calls},
-            )
-        )
+    """Raises `InputError` for what can run as processes only: no image, taken names, files elsewhere."""
+    problems = [*_without_image(landscape), *_taken_names(landscape), *_files_outside(landscape)]
     if problems:
         raise InputError(problems)
     return ComposePlan(
         region=landscape.region,
         workbench_port=landscape.ports.workbench,
         public_port=landscape.ports.public,
-        domains=domains,
+        domains=[_compose_domain(domain, landscape.folder) for domain in landscape.domains.values()],
         accounts=[domain.account.name for domain in landscape.domains.values()],
-        mounts=_mounts(landscape),
+        manifest=landscape.file.name,
+        mounts=sorted({path.relative_to(landscape.folder).parts[0] for path in _files(landscape)}),
     )
 
 
-def _mounts(landscape: manifest.Landscape) -> list[str]:
-    """The manifest and the top folders of all that it refers to."""
-    used = [landscape.file]
+def _compose_domain(domain: manifest.Domain, folder: Path) -> ComposeDomain:
+    return ComposeDomain(
+        name=domain.name,
+        account=domain.account.name,
+        role_arn=domain.runs_as.arn,
+        dockerfile=os.path.relpath(domain.dockerfile, folder) if domain.dockerfile else "",
+        image=domain.image,
+        database=domain.database,
+        # What a manifest sets for processes may name folders of this machine; an image brings its own.
+        environment={},
+        bus_arn=domain.bus.arn if domain.bus else "",
+        apis_called={api: manifest.api_url_variable(api) for api in domain.calls},
+    )
+
+
+def _place(landscape: manifest.Landscape, domain: manifest.Domain) -> str:
+    return os.path.relpath(domain.file, landscape.folder)
+
+
+def _without_image(landscape: manifest.Landscape) -> Iterator[Problem]:
     for domain in landscape.domains.values():
-        used.append(domain.file)
-        used += [version.contract for version in domain.api.versions.values()] if domain.api else []
-        used += [event.contract for event in domain.publishes]
-    outside = [path for path in used if not path.is_relative_to(landscape.folder)]
-    if outside:
-        text = f"lies outside {landscape.folder}, and containers see that folder alone"
-        raise InputError([Problem(str(path), 0, text) for path in outside])
-    tops = {path.relative_to(landscape.folder).parts[0] for path in used}
-    policies = {path for path in ("policies",) if (landscape.folder / path).is_dir()}
-    return sorted(tops | policies)
+        if domain.dockerfile is None and not domain.image:
+            yield Problem(_place(landscape, domain), 0, "run needs `dockerfile` or `image` to run as a container")
 
 
-def compose_command() -> list[str]:
-    """`docker compose`, or docker-compose where the plugin is missing. `StartError` when there is neither."""
-    if shutil.which("docker"):
-        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if plugin.returncode == 0:
-            return ["docker", "compose"]
-    if shutil.which("docker-compose"):
-        return ["docker-compose"]
-    raise StartError("docker compose is not installed; the engine `processes` needs Python alone: harness up")
+def _taken_names(landscape: manifest.Landscape) -> Iterator[Problem]:
+    """A container for each domain and each database, a network for each account, beside those of the harness."""
+    taken = {*SERVICES, *(database_service(name) for name, domain in landscape.domains.items() if domain.database)}
+    for domain in landscape.domains.values():
+        if domain.name in taken:
+            text = f'there is already a container called "{domain.name}": choose another name for the domain'
+            yield Problem(_place(landscape, domain), 0, text)
+        if domain.account.name in WALLS:
+            text = f'there is already a network called "{domain.account.name}": choose another name for the account'
+            yield Problem(landscape.file.name, 0, text)
 
 
-def compose_up(file: Path, *, detach: bool) -> int:
-    """Runs docker compose in the landscape's folder; its exit code."""
-    write_compose(file, check=False)
-    command = [*compose_command(), "up", "--build"]
-    return _compose([*command, "--detach"] if detach else command, file.parent)
+def _files(landscape: manifest.Landscape) -> list[Path]:
+    """What the containers read beside the manifest, which is mounted by itself."""
+    return [path for path in landscape.files() if path != landscape.file]
 
 
-def compose_down(file: Path) -> bool:
-    """Stops the landscape's containers, their volumes kept; False when there are none."""
-    if not _containers(file.parent):
-        return False
-    return _compose([*compose_command(), "down"], file.parent) == 0
+def _files_outside(landscape: manifest.Landscape) -> Iterator[Problem]:
+    for path in _files(landscape):
+        if not path.is_relative_to(landscape.folder):
+            yield Problem(str(path), 0, f"containers see {landscape.folder} alone: move it below that folder")
 
 
-def _compose(command: Sequence[str], folder: Path) -> int:
-    process = subprocess.Popen(list(command), cwd=folder)
+def compose_up(file: Path, domains: Sequence[str], *, detach: bool, ready: Callable[[LandscapeState], None]) -> int:
+    """Runs docker compose in the landscape's folder; its exit code. Detached it returns when all is healthy, and
+    `ready` is called; `StartError` when that takes too long.
+    """
+    landscape = manifest.load(file)
+    services = with_providers(landscape, domains) if domains else []
+    _write(landscape, check=False)
+    arguments = ["up", "--build", *(["--detach"] if detach else []), *(["router", *services] if services else [])]
+    code = docker.compose(arguments, landscape.folder)
+    if code == 0 and detach:
+        ready(_wait_healthy(landscape.folder))
+    return code
+
+
+def _wait_healthy(folder: Path) -> LandscapeState:
+    deadline = time.monotonic() + HEALTHY_SECONDS
     while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # docker compose has it too, and stops its containers
-
-
-def status(file: Path) -> LandscapeState | None:
-    """What docker says of the landscape's containers, in the shape of any other landscape; None without any."""
-    containers = _containers(file.parent)
-    if not containers:
-        return None
-    processes = tuple(_process(each) for each in sorted(containers, key=lambda each: str(each["Name"])))
-    return LandscapeState(pid=0, started="", phase=Phase.RUNNING, processes=processes, ports=_ports(file))
-
-
-def _ports(file: Path) -> dict[str, int]:
-    ports = manifest.load(file).ports
-    return {"workbench": ports.workbench, "public": ports.public}
-
-
-def _process(container: "dict[str, dict[str, object]]") -> ProcessState:
-    name = str(container["Config"]["Labels"][SERVICE_LABEL])  # type: ignore[index]
-    state = container["State"]
-    health = state.get("Health")
-    checked = health.get("Status") == "healthy" if isinstance(health, dict) else bool(state["Running"])
-    finished = name == "keys" and state["ExitCode"] == 0 and not state["Running"]
-    return ProcessState(
-        name=name,
-        kind=KINDS.get(name, "postgres" if name.endswith("-db") else "domain"),
-        pid=int(str(state["Pid"])),
-        started=str(state["StartedAt"]),
-        healthy=checked or finished,
-        restarts=int(str(container["RestartCount"])),
-        detail="" if checked or finished else str(state["Status"]),
-    )
-
-
-def _containers(folder: Path) -> "list[dict[str, dict[str, object]]]":
-    if not shutil.which("docker"):
-        return []
-    listed = subprocess.run(
-        ["docker", "ps", "--all", "--quiet", "--filter", f"label={FOLDER_LABEL}={folder}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    ids = listed.stdout.split()
-    if listed.returncode or not ids:
-        return []
-    inspected = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True)
-    found: list[dict[str, dict[str, object]]] = json.loads(inspected.stdout)
-    return found
+        state = docker.status(folder)
+        if state is not None and state.healthy:
+            return state
+        if time.monotonic() > deadline:
+            late = [process.name for process in state.processes if not process.healthy] if state else ["containers"]
+            raise StartError(f"not healthy after {HEALTHY_SECONDS:g} s: {', '.join(late)}; see: harness logs {late[0]}")
+        time.sleep(LOOK_SECONDS)

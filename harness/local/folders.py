@@ -13,7 +13,7 @@ def find_manifest(named: Path | None, *, start: Path | None = None) -> Path:
     if named is not None:
         found = named / MANIFEST if named.is_dir() else named
         if not found.is_file():
-            raise InputError([Problem(str(found), 0, "no such file")])
+            raise InputError([Problem(str(found), 0, f"no such file: name a {MANIFEST} or a folder that has one")])
         return found.resolve()
     origin = (start or Path.cwd()).resolve()
     for folder in (origin, *origin.parents):
@@ -23,5 +23,9 @@ def find_manifest(named: Path | None, *, start: Path | None = None) -> Path:
 
 
 def state_folder(manifest: Path, named: Path | None) -> Path:
-    """`.harness` beside the manifest unless another folder is named."""
-    return named.resolve() if named is not None else manifest.parent / STATE
+    """`.harness` beside the manifest unless another folder is named, which need not be there yet."""
+    if named is None:
+        return manifest.parent / STATE
+    if named.exists() and not named.is_dir():
+        raise InputError([Problem(str(named), 0, "is not a folder: name one, or one that can be made")])
+    return named.resolve()

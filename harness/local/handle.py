@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +30,7 @@ from harness.wire import HEALTH_PATH, HttpRequest
 RENEW_BEFORE = timedelta(minutes=5)
 SESSION_SECONDS = 3600
 WORKBENCH = "workbench"
+_NOT_OF_SESSION_NAME = re.compile(r"[^A-Za-z0-9_+=,.@-]")
 
 
 class ApiClient(requests.Session):
@@ -80,7 +83,7 @@ class Harness:
 
     def credentials(self, role: str, *, seconds: int = SESSION_SECONDS) -> Credentials:
         """New temporary credentials. `role` is a name, `account/name` or an ARN; `InputError` when there is none."""
-        name = os.environ.get("USER", "").strip() or "developer"
+        name = session_name(os.environ.get("USER", ""))
         session = start_session(self.landscape.role(role), name, now=self.clock(), seconds=seconds)
         return Sealer(self.master_key).issue(session)
 
@@ -119,7 +122,8 @@ class Harness:
             now=self.clock(),
         )
         sent = {name.decode(): value.decode() for name, value in [*headers, *added]}
-        answer = requests.post(self.workbench + "/", data=body, headers=sent, timeout=60).json()
+        with _answering(self.workbench), _plain_session() as http:
+            answer = http.post(self.workbench + "/", data=body, headers=sent, timeout=60).json()
         entries: list[dict[str, Any]] = answer.get("Entries") or [answer]
         return entries[0]
 
@@ -152,15 +156,19 @@ class Harness:
         self, bus: Bus, *, from_start: bool, follow: bool, pattern: str | None = None
     ) -> Iterator[dict[str, Any]]:
         query = {"bus": bus.arn, "from": "start" if from_start else "now", "follow": "1" if follow else "0"}
-        if pattern:
+        if pattern is not None:
             query["pattern"] = pattern
-        with requests.get(
-            self.workbench + EVENTS_PATH,
-            params=query,
-            headers={"Authorization": f"Bearer {operator_token(self.master_key)}"},
-            stream=True,
-            timeout=(10, None),
-        ) as answer:
+        with (
+            _answering(self.workbench),
+            _plain_session() as http,
+            http.get(
+                self.workbench + EVENTS_PATH,
+                params=query,
+                headers={"Authorization": f"Bearer {operator_token(self.master_key)}"},
+                stream=True,
+                timeout=(10, None),
+            ) as answer,
+        ):
             if answer.status_code == 400:
                 raise InputError([Problem("--pattern", 0, answer.json()["message"])])
             answer.raise_for_status()
@@ -191,8 +199,42 @@ class Harness:
         return held
 
 
+def session_name(user: str) -> str:
+    """The user's name as far as a RoleSessionName can hold it (AssumeRole: 2 to 64 of `[\\w+=,.@-]`)."""
+    allowed = _NOT_OF_SESSION_NAME.sub("-", user.strip())[:64]
+    return allowed if len(allowed) >= 2 else "developer"
+
+
+def _plain_session() -> requests.Session:
+    """Without the user's proxies and .netrc: they are not meant for loopback, and would see the operator's token."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+@contextmanager
+def _answering(url: str) -> Iterator[None]:
+    """Raises `NotRunning` where the landscape does not answer, or ends while it does."""
+    try:
+        yield
+    except requests.RequestException as error:
+        raise NotRunning(no_answer(url, error)) from error
+
+
+def no_answer(url: str, error: requests.RequestException) -> str:
+    """One line for what `requests` tells in many nested ones."""
+    if isinstance(error, requests.HTTPError):
+        return f"{url} answered {error}: is it the landscape of this folder? see: harness status"
+    if isinstance(error, requests.Timeout):
+        return f"{url} did not answer in time: see what it does with: harness logs"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"{url} ended in the middle of its answer: see what runs with: harness status"
+    return f"nothing answers at {url}: see what runs with: harness status"
+
+
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url + HEALTH_PATH, timeout=5).ok
+        with _plain_session() as http:
+            return http.get(url + HEALTH_PATH, timeout=5).ok
     except requests.RequestException:
         return False

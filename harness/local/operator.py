@@ -6,8 +6,8 @@ Whoever can read the master key is the owner; the token is derived from that key
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, MutableMapping
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -57,6 +57,9 @@ class Operator:
         if scope["type"] != "http" or scope["path"] != EVENTS_PATH or tuple(scope["server"]) not in self._addresses:
             await self._edge(scope, receive, send)
             return
+        if scope["method"] != "GET":
+            await _refuse(send, 405, "Only GET is answered here")
+            return
         shown = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         if not hmac.compare_digest(shown, self._token):
             await _refuse(send, 403, "Forbidden")
@@ -70,7 +73,7 @@ class Operator:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/jsonl")]})
         await _stream(events, receive, send)
 
-    def _events(self, query: Mapping[str, str]) -> AsyncIterator[Envelope]:
+    def _events(self, query: Mapping[str, str]) -> AsyncGenerator[Envelope, None]:
         bus = query.get("bus", "")
         if bus not in self._buses:
             raise ValueError(f"unknown bus {bus}")
@@ -89,12 +92,13 @@ def _pattern(text: str) -> Pattern:
         raise ValueError(str(error)) from error
 
 
-async def _stream(events: AsyncIterator[Envelope], receive: Receive, send: Send) -> None:
-    """Until there are no more events or the client goes away."""
+async def _stream(events: AsyncGenerator[Envelope, None], receive: Receive, send: Send) -> None:
+    """Until there are no more events or the client goes away; what goes wrong meanwhile is raised."""
 
     async def write() -> None:
-        async for event in events:
-            await send({"type": "http.response.body", "body": orjson.dumps(event) + b"\n", "more_body": True})
+        async with aclosing(events):
+            async for event in events:
+                await send({"type": "http.response.body", "body": orjson.dumps(event) + b"\n", "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
     async def gone() -> None:
@@ -102,11 +106,15 @@ async def _stream(events: AsyncIterator[Envelope], receive: Receive, send: Send)
             pass
 
     tasks = [asyncio.create_task(write()), asyncio.create_task(gone())]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
 
 
 async def _refuse(send: Send, status: int, text: str) -> None:

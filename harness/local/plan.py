@@ -3,7 +3,8 @@
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from harness.manifest.plan_file import EdgeSettings, Listener, RouterSettings
 from harness.manifest.plan_file import Nats as NatsPlace
 from harness.manifest.settings import read_settings
 from harness.runtime import keys
-from harness.runtime.folder import StateFolder
+from harness.runtime.folder import StateFolder, disk_trouble
 from harness.runtime.nats import Nats
 from harness.runtime.postgres import Postgres
 from harness.runtime.process import Kind, Plan, ProcessSpec, base_environment
@@ -66,47 +67,55 @@ def make_plan(
 ) -> Running:
     """Binds the listeners, reserves ports, writes the settings of edge and router. `StartError` when it cannot."""
     chosen = [landscape.domains[name] for name in domains]
-    sockets = listen(_listens(landscape, free_ports))
-    reserved = {name: ReservedPort() for name in ("postgres", "nats", "router", *(each.name for each in chosen))}
-    upstreams = {each.name: f"http://{HOST}:{reserved[each.name].port}" for each in chosen}
-    nats = Nats(folder, reserved["nats"].port)
-    postgres = Postgres(folder, reserved["postgres"].port, tuple(each.name for each in chosen if each.database))
+    with ExitStack() as undo:
+        sockets = listen(_listens(landscape, free_ports))
+        for bound in sockets.values():
+            undo.callback(bound.close)
+        reserved: dict[str, ReservedPort] = {}
+        for name in ("postgres", "nats", "router", *domains):
+            reserved[name] = ReservedPort()
+            undo.callback(reserved[name].release)
+        ports = {name: port.port for name, port in reserved.items()}
+        plan = _plan(landscape, folder, chosen, sockets, ports)
+        undo.pop_all()
+    return Running(plan, sockets, tuple(reserved.values()))
+
+
+def _plan(
+    landscape: manifest.Landscape,
+    folder: StateFolder,
+    chosen: Sequence[manifest.Domain],
+    sockets: Mapping[str, socket.socket],
+    ports: Mapping[str, int],
+) -> Plan:
+    upstreams = {each.name: f"http://{HOST}:{ports[each.name]}" for each in chosen}
+    nats = Nats(folder, ports["nats"])
+    postgres = Postgres(folder, ports["postgres"], tuple(each.name for each in chosen if each.database))
     nats_place = NatsPlace(url=nats.url.replace("//", f"//{nats.user}:{nats.password}@"))
-    edge_file = folder.run / "edge.json"
-    EdgeSettings(
+    edge = EdgeSettings(
         landscape=landscape.file,
         listeners=tuple(Listener(place=place, fd=sockets[place.name].fileno()) for place in _places(landscape)),
         upstreams=upstreams,
         nats=nats_place,
         keys=folder.keys,
-    ).write(edge_file)
-    router_file = folder.run / "router.json"
-    RouterSettings(
-        landscape=landscape.file, upstreams=upstreams, nats=nats_place, health_port=reserved["router"].port
-    ).write(router_file)
+    )
+    router = RouterSettings(landscape=landscape.file, upstreams=upstreams, nats=nats_place, health_port=ports["router"])
+    files = {"edge": folder.run / "edge.json", "router": folder.run / "router.json"}
+    with disk_trouble(folder.run):
+        edge.write(files["edge"])
+        router.write(files["router"])
     workbench = f"http://localhost:{port_of(sockets['workbench'])}"
+    health = {"edge": workbench + wire.HEALTH_PATH, "router": f"http://{HOST}:{ports['router']}{wire.HEALTH_PATH}"}
     environment = base_environment(os.environ)
     bases = _Bases(landscape, folder, sockets, postgres, environment)
     processes = [
+        *([postgres.spec(env=environment)] if postgres.databases else []),
         nats.spec(env=environment),
-        _ours("edge", Kind.EDGE, edge_file, environment, f"{workbench}{wire.HEALTH_PATH}", workbench, sockets.values()),
-        _ours(
-            "router",
-            Kind.ROUTER,
-            router_file,
-            environment,
-            f"http://{HOST}:{reserved['router'].port}{wire.HEALTH_PATH}",
-        ),
-        *(bases.domain(each, reserved[each.name].port) for each in chosen),
+        _ours("edge", Kind.EDGE, files["edge"], environment, health["edge"], workbench, sockets.values()),
+        _ours("router", Kind.ROUTER, files["router"], environment, health["router"]),
+        *(bases.domain(each, ports[each.name]) for each in chosen),
     ]
-    if postgres.databases:
-        processes.insert(0, postgres.spec(env=environment))
-    plan = Plan(
-        tuple(processes),
-        url=workbench,
-        ports={name: port_of(bound) for name, bound in sockets.items()},
-    )
-    return Running(plan, sockets, tuple(reserved.values()))
+    return Plan(tuple(processes), url=workbench, ports={name: port_of(bound) for name, bound in sockets.items()})
 
 
 def _places(landscape: manifest.Landscape) -> tuple[NetworkPlace, ...]:
@@ -135,7 +144,7 @@ def _ours(
     environment: Mapping[str, str],
     ready: str,
     url: str = "",
-    sockets: Sequence[socket.socket] | object = (),
+    sockets: Iterable[socket.socket] = (),
 ) -> ProcessSpec:
     return ProcessSpec(
         name=name,
@@ -144,7 +153,7 @@ def _ours(
         env={**environment, "PYTHONUNBUFFERED": "1"},
         cwd=settings.parent,
         ready=ready,
-        sockets=tuple(sockets),  # type: ignore[arg-type]
+        sockets=tuple(sockets),
         after=("nats",),
         url=url,
     )

@@ -25,6 +25,9 @@ DOMAIN_PORT = 8080
 ROUTER_HEALTH_PORT = 4568
 NATS_URL = "nats://nats:4222"
 EDGE_UID = 10001
+SERVICES = ("keys", "nats", "edge", "router")
+WALLS = ("workbench", "bus")
+"""The harness's own networks; every account has one more, called as the account."""
 
 HEADER = """\
 # Written by `harness compose` from harness.yaml and the domains' manifests: change those, then run it again.
@@ -52,7 +55,9 @@ class ComposeDomain:
 
 @dataclass(frozen=True, slots=True)
 class ComposePlan:
-    """`mounts` are the files and folders of the landscape that manifests refer to, relative to its folder."""
+    """`manifest` is the name of the landscape's own file, `mounts` the files and folders that manifests refer to,
+    relative to the landscape's folder.
+    """
 
     region: str
     workbench_port: int
@@ -60,6 +65,7 @@ class ComposePlan:
     domains: Sequence[ComposeDomain]
     accounts: Sequence[str]
     mounts: Sequence[str]
+    manifest: str = "harness.yaml"
 
 
 def endpoint_alias(account: str) -> str:
@@ -74,8 +80,12 @@ def api_alias(api: str, region: str) -> str:
     return f"{api}.execute-api.{region}.amazonaws.com"
 
 
+def database_service(domain: str) -> str:
+    return f"{domain}-db"
+
+
 def database_url(domain: str) -> str:
-    return f"postgresql://{domain}:{_DATABASE_PASSWORD}@{domain}-db:5432/{domain}"
+    return f"postgresql://{domain}:{_DATABASE_PASSWORD}@{database_service(domain)}:5432/{domain}"
 
 
 # A database is reachable from its own account's network alone; the word keeps nobody out and is no secret.
@@ -93,7 +103,7 @@ def render(plan: ComposePlan) -> str:
         services[domain.name] = _domain(domain, plan)
         volumes[f"{domain.name}-token"] = {}
         if domain.database:
-            services[f"{domain.name}-db"] = _database(domain)
+            services[database_service(domain.name)] = _database(domain)
             volumes[f"{domain.name}-data"] = {}
     # No `version`: Compose v2 calls it obsolete, and 1.29 reads the file by the specification without it.
     document = {"services": services, "networks": networks, "volumes": volumes}
@@ -112,8 +122,13 @@ def _edge_image() -> dict[str, Any]:
     return {"image": "domain-harness/edge", "build": {"context": ".", "dockerfile": "docker/edge.Dockerfile"}}
 
 
+def _manifest_mount(plan: ComposePlan) -> str:
+    """By this name inside, whatever it is called outside."""
+    return f"./{plan.manifest}:{LANDSCAPE_IN_CONTAINER}/harness.yaml:ro"
+
+
 def _landscape_mounts(plan: ComposePlan) -> list[str]:
-    return [f"./{path}:{LANDSCAPE_IN_CONTAINER}/{path}:ro" for path in plan.mounts]
+    return [_manifest_mount(plan), *(f"./{path}:{LANDSCAPE_IN_CONTAINER}/{path}:ro" for path in plan.mounts)]
 
 
 def _keys(plan: ComposePlan) -> dict[str, Any]:
@@ -127,8 +142,8 @@ def _keys(plan: ComposePlan) -> dict[str, Any]:
         "user": "0:0",
         "network_mode": "none",
         "volumes": [
-            f"./.harness/docker:{DEVELOPER_FOLDER}",
-            f"./harness.yaml:{LANDSCAPE_IN_CONTAINER}/harness.yaml:ro",
+            f"./.harness:{DEVELOPER_FOLDER}",
+            _manifest_mount(plan),
             f"keys:{KEYS_IN_CONTAINER}",
             *(f"{domain.name}-token:{TOKENS_IN_EDGE}/{domain.name}" for domain in plan.domains),
         ],
@@ -212,7 +227,7 @@ def _domain(domain: ComposeDomain, plan: ComposePlan) -> dict[str, Any]:
     depends: dict[str, Any] = {"edge": {"condition": "service_healthy"}}
     if domain.database:
         environment["DATABASE_URL"] = database_url(domain.name)
-        depends[f"{domain.name}-db"] = {"condition": "service_healthy"}
+        depends[database_service(domain.name)] = {"condition": "service_healthy"}
     for api, variable in domain.apis_called.items():
         environment[variable] = f"http://{api_alias(api, plan.region)}:{EDGE_PORT}"
     return {
