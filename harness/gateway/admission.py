@@ -1,7 +1,7 @@
 """May this request be forwarded? The decision, without any I/O.
 
 The order is API Gateway's: which API and stage, which route, who calls (form, scope, token, signature), may it. A later
-step is never reached when an earlier one refused.
+step is never reached when an earlier one refused, but for a path that leads nowhere: see `Gate._nowhere`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from harness.gateway.refusals import Condition
 from harness.gateway.routes import Route
 from harness.gateway.routing import StageNames, split_stage
 from harness.policy import Decision, Outcome, denial_message, mask_account
-from harness.sigv4 import Fault, FaultKind, read_authorization
+from harness.sigv4 import Fault, FaultKind
 from harness.wire import MAX_METHOD_ARN_BYTES, HttpRequest, NetworkPlace, PlaceKind, method_arn
 
 ACTION = "execute-api:Invoke"
@@ -62,15 +62,15 @@ class Gate:
             return Refused(Condition.FORBIDDEN, f"not reachable from {place.kind}")
         trouble = refusal_reason(request.raw_path)
         if trouble:
-            return Refused(Condition.BAD_REQUEST, trouble)
+            return self._nowhere(request, Refused(Condition.BAD_REQUEST, trouble))
         segment, below = split_stage(request.raw_path)
         stage = self._stages.find(api, segment)
         if stage is None:
-            return Refused(Condition.FORBIDDEN, "no such stage")
+            return self._nowhere(request, Refused(Condition.FORBIDDEN, "no such stage"))
         path = below.decode("ascii")
         route = stage.routes.match(method, path)
         if route is None:
-            return _unknown_route(request)
+            return self._nowhere(request, Refused(Condition.UNKNOWN_ROUTE, "unknown route"))
         arn = method_arn(self._region, api.account, api.id, stage.name, method, path)
         if len(arn) > MAX_METHOD_ARN_BYTES:
             return Refused(Condition.URI_TOO_LONG, "the method ARN is too long")
@@ -92,20 +92,22 @@ class Gate:
                 return _denied(caller, arn, decision)
         return Admitted(api, stage, route, caller)
 
+    def _nowhere(self, request: HttpRequest, refused: Refused) -> Refused:
+        """The path leads nowhere. Whatever a client presents as a signature is still checked, and its fault goes first.
+
+        So a byte that changed on the way is always an invalid signature, whether or not a route is left.
+        """
+        caller = self._authority.authenticate(request, service=SERVICE)
+        if not isinstance(caller, Fault) or caller.kind is FaultKind.MISSING:
+            return refused
+        return Refused(caller.kind, f"{refused.reason}, {caller.kind.value}", text=caller.message)
+
 
 def reachable(api: Api, place: NetworkPlace) -> bool:
     """Network first: a private API is behind VPC endpoints, and nothing is called through a credentials listener."""
     if place.kind is PlaceKind.CREDENTIALS:
         return False
     return not (api.private and place.kind is PlaceKind.PUBLIC)
-
-
-def _unknown_route(request: HttpRequest) -> Refused:
-    # Whatever a client sends as Authorization is read as a signature before the route counts.
-    presented = read_authorization(request)
-    if isinstance(presented, Fault) and presented.kind is FaultKind.INCOMPLETE:
-        return Refused(presented.kind, "unknown route, incomplete signature", text=presented.message)
-    return Refused(Condition.UNKNOWN_ROUTE, "unknown route")
 
 
 def _denied(caller: Caller, arn: str, decision: Decision) -> Refused:

@@ -12,6 +12,7 @@ METHODS = {name: name.upper() for name in ("get", "put", "post", "delete", "opti
 # API Gateway's extension for a method that takes every verb.
 ANY_METHOD = "x-amazon-apigateway-any-method"
 ANY = "ANY"
+_VERBS = frozenset(METHODS.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +73,8 @@ class RouteTable:
         node = _find(self._root, segments, 1)
         if node is None:
             return None
-        return node.methods.get(method) or node.methods.get(ANY)
+        # `x-http-method-override` may hold any text: only a verb is any verb.
+        return node.methods.get(method) or (node.methods.get(ANY) if method in _VERBS else None)
 
     def _place(self, route: Route) -> None:
         node = self._root

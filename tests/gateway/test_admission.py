@@ -95,8 +95,29 @@ def test_a_signed_and_allowed_call_is_admitted(request_: HttpRequest, template: 
             unsigned(a_call(path=b"/v2/nothing"), (b"authorization", b"Bearer x=1")),
             {},
             FaultKind.INCOMPLETE,
-            "unknown route, incomplete signature",
+            "unknown route, incomplete",
             id="an unknown path with another Authorization",
+        ),
+        pytest.param(
+            unsigned(a_call(path=b"/v9/orders")),
+            {},
+            Condition.FORBIDDEN,
+            "no such stage",
+            id="an unsigned unknown stage",
+        ),
+        pytest.param(
+            unsigned(a_call(path=b"/v2/orders/%2e%2e")),
+            {},
+            Condition.BAD_REQUEST,
+            "a dot segment in the path",
+            id="an unsigned path of two meanings",
+        ),
+        pytest.param(
+            replace(a_call("PUT", b"/v2/orders/17"), method="POST"),
+            {},
+            FaultKind.MISMATCH,
+            "unknown route, mismatch",
+            id="an unknown method that was not signed",
         ),
         pytest.param(
             a_call(path=b"/v2/orders/" + b"x" * 1600),
@@ -153,6 +174,24 @@ def test_a_call_is_refused(
     got = admitted(request_, **asked)
     assert isinstance(got, Refused)
     assert (got.cause, got.reason) == (cause, reason)
+
+
+CALLED = b"/v2/orders/17"
+CHANGED = [
+    CALLED[:at] + bytes([byte]) + CALLED[at + 1 :]
+    for at in range(1, len(CALLED))
+    for byte in b"/.%;\\2xO~"
+    if byte != CALLED[at]
+]
+
+
+@pytest.mark.parametrize("path", CHANGED, ids=bytes.decode)
+def test_a_path_with_one_byte_changed_is_an_invalid_signature(path: bytes) -> None:
+    """Wherever it leads: to another route, to none, to no stage, or to a path that is refused for its form."""
+    got = admitted(replace(a_call(path=CALLED), raw_path=path))
+    assert isinstance(got, Refused)
+    assert got.cause is FaultKind.MISMATCH
+    assert got.text.startswith("The request signature we calculated does not match")
 
 
 def test_the_client_is_told_amazons_text_with_the_owners_account_masked() -> None:
