@@ -29,7 +29,7 @@ from harness.manifest.written import Source, Written
 from harness.manifest.yaml_source import line_of
 from harness.policy.model import PolicyKind
 
-RESERVED: Final = ("edge", "nats", "postgres", "router")
+RESERVED: Final = ("edge", "keys", "nats", "postgres", "router", "supervisor")
 """Names of the harness's own processes, which stand beside the domains' in `status` and `logs`."""
 
 

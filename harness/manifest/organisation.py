@@ -6,6 +6,7 @@ Each function puts down the mistakes it finds and builds what it can, so that wh
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from harness.bus.model import Bus
 from harness.identity import role_id
@@ -20,7 +21,15 @@ from harness.policy.document import Document
 from harness.policy.model import PolicyKind
 
 
+RESERVED: Final = ("workbench", "public", "credentials", "bus")
+"""Names of the harness's own listeners and networks, beside which each account has one that is called as the account."""
+
+
 def link_accounts(written: Written) -> Mapping[str, Account]:
+    for name, at in written.entry.accounts.items():
+        if name in RESERVED:
+            text = f'"{name}" is the name of a network place of the harness: choose another for the account'
+            written.where.problem(at.line, text)
     _check_network(written)
     return {
         name: Account(name, at.value.id.value, at.value.vpc, at.value.endpoint.value, at.value.port.value)
