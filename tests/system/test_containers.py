@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.local.containers import compose_command
+from harness.local.docker import compose_command
 from tests.system.walkthrough import HARNESS, ROOT, Running, eventually
 from tests.system.walkthrough import TestBus as TestBus
 from tests.system.walkthrough import TestOrders as TestOrders

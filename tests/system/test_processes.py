@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -113,7 +114,7 @@ class TestEnd:
             said += line
             if line.startswith("stop: Ctrl-C"):
                 break
-        assert "try: harness call" in said
+        assert re.search(r"^try: \S*harness --state \S+ call ", said, re.MULTILINE)
         children = children_of(process.pid)
         assert len(children) >= 6
 
