@@ -2,7 +2,8 @@
 
 `.venv/bin/python -m bench.gateway [--seconds 8] [--rounds 3]` prints a table and writes bench/results/gateway.json.
 Every process runs on loopback and on a free port. With two cores or more, the server under test has core 0 for itself;
-wrk, and the upstream behind a proxy, share core 1.
+wrk, and the upstream behind a proxy, share core 1. The column "CPU us" is what the server under test used for a
+request: on a machine that does other work too, it says more than the rate.
 """
 
 import argparse
@@ -23,6 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import psutil
 
 from bench.gateway_servers import PATH, REGION, caller_role
 from harness.identity import Sealer, start_session
@@ -87,16 +90,22 @@ def measure(stack: contextlib.ExitStack, *, seconds: int, rounds: int) -> list[d
         "straight to the upstream": port_of(plain),
         "nginx as a plain proxy": port_of(proxy),
     }
-    start(stack, ["upstream"], plain, core=0)
     start(stack, ["upstream"], behind, core=1)
-    start(stack, ["edge"], gateway, f"http://127.0.0.1:{port_of(behind)}", core=0, stdin=key.hex() + "\n")
-    start_nginx(stack, folder, proxy, port_of(behind))
+    servers: list[subprocess.Popen[Any]] = [
+        start(stack, ["edge"], gateway, f"http://127.0.0.1:{port_of(behind)}", core=0, stdin=key.hex() + "\n"),
+        start(stack, ["upstream"], plain, core=0),
+        start_nginx(stack, folder, proxy, port_of(behind)),
+    ]
     for port in (*targets.values(), port_of(behind)):
         await_port(port)
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in targets}
     for _ in range(rounds):
-        for name, port in targets.items():
-            runs[name].append(run_wrk(folder, port, signed_headers(key, port), seconds))
+        for (name, port), server in zip(targets.items(), servers, strict=True):
+            before = cpu_seconds(server)
+            figures = run_wrk(folder, port, signed_headers(key, port), seconds)
+            used = cpu_seconds(server) - before
+            figures["cpu_us"] = round(used * 1e6 / max(1, figures["requests"]), 1)
+            runs[name].append(figures)
     return [
         {"what": name, **{figure: median(run[figure] for run in measured) for figure in measured[0]}}
         for name, measured in runs.items()
@@ -143,7 +152,10 @@ def read_wrk(printed: str) -> dict[str, float]:
     failures = sum(int(count) for count in re.findall(r"Non-2xx or 3xx responses: (\d+)", printed))
     for line in re.findall(r"Socket errors: (.*)", printed):
         failures += sum(int(count) for count in re.findall(r"\d+", line))
-    figures = {"requests_per_second": float(re.findall(r"Requests/sec:\s+([\d.]+)", printed)[0])}
+    figures = {
+        "requests": float(re.findall(r"(\d+) requests in", printed)[0]),
+        "requests_per_second": float(re.findall(r"Requests/sec:\s+([\d.]+)", printed)[0]),
+    }
     for share in (50, 99):
         value, unit = re.findall(rf"{share}%\s+([\d.]+)(us|ms|s|m)", printed)[0]
         figures[f"p{share}_ms"] = round(float(value) * _UNITS[unit], 3)
@@ -151,12 +163,13 @@ def read_wrk(printed: str) -> dict[str, float]:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    straight = rows[2]["requests_per_second"]
-    print(f"{'':30}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'of nginx':>10}{'failures':>10}")
+    nginx = rows[2]["requests_per_second"]
+    print(f"{'':30}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'of nginx':>10}{'failures':>10}")
     for row in rows:
         print(
             f"{row['what']:30}{row['requests_per_second']:>12,.0f}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}"
-            f"{row['requests_per_second'] / straight:>10.2f}{row['failures']:>10.0f}"
+            f"{row['cpu_us']:>9.1f}"
+            f"{row['requests_per_second'] / nginx:>10.2f}{row['failures']:>10.0f}"
         )
 
 
@@ -189,23 +202,34 @@ def pinned(command: list[str], *, core: int) -> list[str]:
 
 def start(
     stack: contextlib.ExitStack, role: list[str], sock: socket.socket, *arguments: str, core: int, stdin: str = ""
-) -> None:
+) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "bench.gateway_servers", *role, str(sock.fileno()), *arguments]
     process = subprocess.Popen(pinned(command, core=core), pass_fds=[sock.fileno()], stdin=subprocess.PIPE, text=True)
     stack.callback(stop, process)
     assert process.stdin is not None
     process.stdin.write(stdin)
     process.stdin.close()
+    return process
 
 
-def start_nginx(stack: contextlib.ExitStack, folder: Path, sock: socket.socket, upstream: int) -> None:
+def start_nginx(
+    stack: contextlib.ExitStack, folder: Path, sock: socket.socket, upstream: int
+) -> "subprocess.Popen[bytes]":
     port = port_of(sock)
     sock.close()
     user = "user root;" if os.geteuid() == 0 else ""
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, port=port, upstream=upstream, user=user))
     command = [str(find("nginx")), "-c", str(config), "-p", str(folder), "-e", str(folder / "error.log")]
-    stack.callback(stop, subprocess.Popen(pinned(command, core=0)))
+    process = subprocess.Popen(pinned(command, core=0))
+    stack.callback(stop, process)
+    return process
+
+
+def cpu_seconds(server: "subprocess.Popen[Any]") -> float:
+    """Of the process and its children (nginx's worker)."""
+    process = psutil.Process(server.pid)
+    return sum(sum(each.cpu_times()[:2]) for each in (process, *process.children(recursive=True)))
 
 
 def stop(process: "subprocess.Popen[Any]") -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 _WITHOUT_BODY = frozenset({204, 304})
+# Said by this module alone, after what the application asked for.
+_FRAMING = frozenset({b"connection", b"transfer-encoding"})
 
 
 class UnsafeHeader(ValueError):
@@ -44,15 +46,18 @@ class EdgeCycle(RequestResponseCycle):
             raise RuntimeError(f"an answer begins with http.response.start, not {message['type']}")
         status: int = message["status"]
         lines = [STATUS_LINE[status]]
-        headers = [*self.default_headers, *message["headers"]]
-        for name, value in headers:
-            lines += (name, b": ", value, b"\r\n")
+        count = 1
+        for name, value in (*self.default_headers, *message.get("headers", ())):
+            name = name.lower()
+            if name in _FRAMING:
+                if value.lower() == b"close":
+                    self.keep_alive = False
+                continue
             if name == b"content-length":
                 self.expected_content_length = int(value)
                 self.chunked_encoding = False
-            elif name == b"connection" and value == b"close":
-                self.keep_alive = False
-        count = len(headers) + 1
+            lines += (name, b": ", value, b"\r\n")
+            count += 1
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
             count += 1
@@ -83,7 +88,9 @@ class EdgeCycle(RequestResponseCycle):
             if self.expected_content_length < 0:
                 raise RuntimeError("the body is longer than its content-length")
         head, self._head = self._head, None
-        self.transport.write(body if head is None else head + body)
+        data = body if head is None else head + body
+        if data:
+            self.transport.write(data)
         if not last:
             return
         if self.expected_content_length:

@@ -51,8 +51,8 @@ class Reply:
         if answer.complete:
             await self._whole(answer.status, headers, answer.body)
             return
-        self.begun = True
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        self.begun = True
         await self._stream(answer, receive)
 
     async def _stream(self, answer: Answer, receive: Receive) -> None:
@@ -70,8 +70,8 @@ class Reply:
             watch.cancel()
 
     async def _whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self.begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        self.begun = True
         await self._send({"type": "http.response.body", "body": body})
 
 
