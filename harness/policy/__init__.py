@@ -16,11 +16,11 @@ from harness.policy.model import (
     Decision,
     Outcome,
     PolicyKind,
-    PolicySet,
     Principal,
     PrincipalType,
     StatementOutcome,
 )
+from harness.policy.policy_set import PolicySet
 from harness.policy.trust import evaluate_trust
 
 __all__ = [

@@ -7,7 +7,8 @@ An explicit deny anywhere ends it; then the limits (service control policies, en
 from collections.abc import Iterable
 
 from harness.policy.document import Document
-from harness.policy.model import AccessRequest, Decision, Outcome, PolicyKind, PolicySet, PrincipalType
+from harness.policy.model import AccessRequest, Decision, Outcome, PolicyKind, PrincipalType
+from harness.policy.policy_set import PolicySet
 from harness.policy.principals import Reach
 
 ALLOWED = Decision(Outcome.ALLOWED)

@@ -9,9 +9,9 @@ from harness.policy.model import (
     AccessRequest,
     Decision,
     PolicyKind,
-    PolicySet,
     StatementOutcome,
 )
+from harness.policy.policy_set import PolicySet
 
 
 def explain(request: AccessRequest, policies: PolicySet) -> Decision:

@@ -19,7 +19,8 @@ from harness.policy.evaluate import (
     silent_caller_policy,
 )
 from harness.policy.explain import outcomes
-from harness.policy.model import AccessRequest, Decision, PolicyKind, PolicySet, PrincipalType
+from harness.policy.model import AccessRequest, Decision, PolicyKind, PrincipalType
+from harness.policy.policy_set import PolicySet
 from harness.policy.principals import Reach
 
 
