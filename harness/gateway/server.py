@@ -4,6 +4,7 @@ What uvicorn itself refuses or fails at is answered in the gateway's form too, w
 """
 
 import asyncio
+import math
 import socket
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -14,9 +15,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from harness.gateway.cycle import EdgeCycle
 from harness.gateway.identifiers import Identifiers
 from harness.gateway.refusals import REFUSALS, Condition, Refusal, refusal_headers
+from harness.wire import MAX_BODY_BYTES
 
 # Far above what the edge lets pass (`edge.MAX_HEAD_BYTES`, with an answer that says so); this one bounds memory.
 MAX_UNFINISHED_HEAD_BYTES = 65_536
+# What may follow a head without adding to its body: trailers, and extensions of chunks.
+MAX_SURPLUS_BYTES = 65_536
+# How long a client may owe the rest of a request, or leave an answer unread; twice that at most.
+PATIENCE_SECONDS = 30.0
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 
@@ -25,37 +31,92 @@ class MalformedHead(Exception):
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """Refuses what the application should not see: heads that do not end, targets that are not a path."""
+    """Refuses what the application should not see: heads that do not end, targets that are not a path.
+
+    Nothing that a client sends, or does not send, is kept or waited for without bound.
+    """
 
     identifiers: Final = Identifiers()
+    patience = PATIENCE_SECONDS
     _reading_head = False
+    _reading_body = False
     _head_bytes = 0
+    _surplus_bytes = 0
+    _owed_since = math.inf  # the client has to send more; before its first byte too
+    _unread = 0
+    _watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._owed_since = self.loop.time()
+        self._watch = self.loop.call_later(self.patience, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        cycle = self.cycle if self._reading_body else None
+        held = len(cycle.body) if cycle is not None else 0
         super().data_received(data)
         if self._reading_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_UNFINISHED_HEAD_BYTES and not self.transport.is_closing():
                 self._refuse(REFUSALS[Condition.HEAD_TOO_LARGE])
+        elif cycle is not None and self._reading_body and cycle is self.cycle:
+            self._count_surplus(0 if len(cycle.body) > held else len(data))
+        elif self._owed_since == math.inf and self.timeout_keep_alive_task is None and self.cycle.response_complete:
+            self._owed_since = self.loop.time()  # empty lines between two requests ended the wait for the next one
+
+    def _count_surplus(self, size: int) -> None:
+        self._surplus_bytes = self._surplus_bytes + size if size else 0
+        # The rest of a body that was refused is let pass, so that the client comes to read why.
+        most = MAX_BODY_BYTES if self.cycle.response_complete else MAX_SURPLUS_BYTES
+        if self._surplus_bytes > most and not self.transport.is_closing():
+            self._refuse(REFUSALS[Condition.HEAD_TOO_LARGE])
+
+    def _look(self) -> None:
+        transport = self.transport
+        now = self.loop.time()
+        unread = transport.get_write_buffer_size()
+        if self.pipeline and self._owed_since != math.inf:
+            self._owed_since = now  # it is we who do not read: an answer before it takes its time
+        # Closed as it is, a connection stays until its last bytes are read.
+        if (unread and unread == self._unread) or now - self._owed_since >= self.patience:
+            transport.abort()
+            return
+        self._unread = unread
+        self._watch = self.loop.call_later(self.patience, self._look)
 
     def on_message_begin(self) -> None:
         self._reading_head = True
         self._head_bytes = 0
+        self._surplus_bytes = 0
+        self._owed_since = self.loop.time()
         super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._reading_body = False
+        self._owed_since = math.inf
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """As uvicorn's, without what the edge has no use for: WebSockets, a limit of connections, a decoded path."""
         self._reading_head = False
-        parser, scope = self.parser, self.scope
-        target = self.url.partition(b"#")[0]
-        # An absolute target names a host of its own, beside the `Host` that was signed (RFC 9112 section 3.2.2).
-        if not target.startswith(b"/"):
+        self._reading_body = True
+        parser, scope, target = self.parser, self.scope, self.url
+        # An absolute target names a host of its own, beside the `Host` that was signed (RFC 9112 section 3.2.2). A
+        # fragment is no part of a target (section 3.2.1): it would be neither signed nor forwarded.
+        if not target.startswith(b"/") or b"#" in target:
             raise MalformedHead("the request target is not a path")
         # After an upgrade the parser takes a body for another protocol's bytes, or for the next request.
         if parser.should_upgrade() and any(
             name in (b"content-length", b"transfer-encoding") for name, _ in self.headers
         ):
             raise MalformedHead("an upgrade with a body")
+        # Trailers land in a list of their own: they must not become headers (RFC 9110 section 6.5.1).
+        self.headers = []
         version = parser.get_http_version()
         path, _, query = target.partition(b"?")
         scope["method"] = parser.get_method().decode("ascii")
@@ -91,6 +152,10 @@ class EdgeProtocol(HttpToolsProtocol):
         """A client may offer an upgrade (`curl --http2` does); it is declined by answering in HTTP/1.1."""
 
     def _refuse(self, refusal: Refusal) -> None:
+        cycle = self.cycle
+        if cycle is not None and cycle.response_started and (self._reading_body or not cycle.response_complete):
+            self.transport.close()  # there is an answer already, and this would stand in its midst or behind it
+            return
         body = refusal.body()
         request_id, extended_id, _ = self.identifiers.draw(0)
         head = [b"HTTP/1.1 %d %b\r\n" % (refusal.status, _REASONS[refusal.status])]

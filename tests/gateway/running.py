@@ -101,6 +101,14 @@ class RawClient:
         for piece in pieces:
             self.sock.sendall(piece)
 
+    def send_until_refused(self, piece: bytes, *, most: int) -> None:
+        """Sends a piece again and again, until the other side closes or has been sent `most` of them."""
+        try:
+            for _ in range(most):
+                self.sock.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
     def close(self) -> None:
         self.sock.close()
 

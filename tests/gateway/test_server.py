@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
+from harness.gateway.server import EdgeProtocol
 from tests.access.landscape import NOON
 from tests.gateway.containers import OK, Wire
 from tests.gateway.landscape import a_call
@@ -108,6 +109,114 @@ def test_a_chunked_body_reaches_the_container_with_its_length(client: RawClient,
     assert not [line for line in container_saw(got) if line.startswith(("transfer-encoding", "x-trailer"))]
 
 
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        pytest.param(b"x-apigw-api-id: stock", id="the API"),
+        pytest.param(b"host: evil", id="the host"),
+        pytest.param(b"authorization: x", id="another signature"),
+        pytest.param(b"x-amz-security-token: x", id="another token"),
+        pytest.param(b"x-own: 1", id="a header of its own"),
+    ],
+)
+def test_a_trailer_that_arrives_with_the_head_is_no_header(client: RawClient, trailer: bytes) -> None:
+    head = on_the_wire(SIGNED_POST, b"transfer-encoding: chunked", body=False)
+    client.send(head + b"d\r\n" + SIGNED_POST.body + b"\r\n0\r\n" + trailer + b"\r\n\r\n")
+    got = client.answer()
+    assert got.status == 200
+    assert not [line for line in container_saw(got) if line.startswith(("x-own", "host: evil"))]
+
+
+CHUNKED = b"POST /v2/orders HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        pytest.param(b"0\r\n", b"x-a: 1\r\n" * 1024, id="trailers"),
+        pytest.param(b"0\r\nx-a: ", b"x" * 8192, id="one trailer"),
+        pytest.param(b"1;", b"x" * 8192, id="the extension of a chunk"),
+    ],
+)
+def test_what_follows_a_head_without_end_is_refused(client: RawClient, begin: bytes, more: bytes) -> None:
+    client.send(CHUNKED + begin)
+    client.send_until_refused(more, most=64)
+    assert client.answer().status == 431
+
+
+def test_the_rest_of_a_refused_body_does_not_hide_the_refusal(client: RawClient) -> None:
+    client.send(b"POST /v2/orders HTTP/1.1\r\nhost: x\r\nhost: y\r\ncontent-length: 1000000\r\n\r\n")
+    client.send(b"x" * 1_000_000, SIGNED)
+    assert [client.answer().status, client.answer().status] == [400, 200]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EdgeProtocol, "patience", 0.05)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET /v2/orders HTTP/1.1\r\nhost: x\r\n", id="half a head"),
+        pytest.param(b"POST /v2/orders HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc", id="half a body"),
+        pytest.param(CHUNKED + b"3\r\nabc\r\n", id="chunks without the last"),
+        pytest.param(CHUNKED + b"0\r\nx-a: 1\r\n", id="trailers without end"),
+    ],
+)
+@pytest.mark.usefixtures("impatient")
+def test_a_client_that_owes_the_rest_is_not_waited_for(edge: Running, sent: bytes) -> None:
+    client = RawClient(edge.address)
+    client.send(sent)
+    assert client.ended()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_empty_lines_do_not_keep_an_idle_connection(edge: Running) -> None:
+    client = RawClient(edge.address)
+    client.send(SIGNED)
+    assert client.answer().status == 200
+    client.send(b"\r\n")
+    assert client.ended()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_slow_container_is_not_the_clients_debt() -> None:
+    more = threading.Event()
+
+    async def late(wire: Wire) -> None:
+        await wire.request()
+        await asyncio.to_thread(more.wait, 10)
+        await wire.say(OK)
+
+    with running(late) as edge:
+        client, other = RawClient(edge.address), RawClient(edge.address)
+        client.send(SIGNED)
+        assert other.ended()  # which sent nothing, and so waited longer than the clients' time
+        more.set()
+        assert client.answer().body == b"ok"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_client_that_does_not_read_is_left_and_the_containers_connection_freed() -> None:
+    closed = threading.Event()
+
+    async def pour(wire: Wire) -> None:
+        await wire.request()
+        try:
+            await wire.say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            while True:
+                await wire.say(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+        finally:
+            closed.set()
+
+    with running(pour) as edge:
+        client = RawClient(edge.address)
+        client.send(SIGNED)
+        assert closed.wait(10)
+
+
 def test_a_client_that_waits_is_told_to_continue(client: RawClient) -> None:
     head, _, body = on_the_wire(SIGNED_POST, b"expect: 100-continue").partition(b"\r\n\r\n")
     client.send(head + b"\r\n\r\n")
@@ -167,6 +276,8 @@ def test_http_1_0_is_served_and_its_connection_closed(client: RawClient) -> None
         pytest.param(b"GET /v2/orders HTTP/1.1\r\nhost: x\r\nnocolon\r\n\r\n", id="a header without colon"),
         pytest.param(b"GET /v2/caf\xc3\xa9 HTTP/1.1\r\nhost: x\r\n\r\n", id="raw bytes in the path"),
         pytest.param(b"GET http://evil/v2/orders HTTP/1.1\r\nhost: x\r\n\r\n", id="an absolute target"),
+        pytest.param(b"GET /v2/orders#a HTTP/1.1\r\nhost: x\r\n\r\n", id="a fragment"),
+        pytest.param(b"GET /v2/orders?a=1#a HTTP/1.1\r\nhost: x\r\n\r\n", id="a fragment behind a query"),
         pytest.param(b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", id="an asterisk"),
         pytest.param(b"CONNECT evil:443 HTTP/1.1\r\nhost: x\r\n\r\n", id="CONNECT"),
         pytest.param(b"get /v2/orders HTTP/1.1\r\nhost: x\r\n\r\n", id="a method in lower case"),
