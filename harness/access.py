@@ -5,14 +5,14 @@ follows from a session alone (its principal, context keys, compiled policies) is
 the session is in use.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from harness.clock import Clock, extended_iso, utc_now
 from harness.errors import InputError
-from harness.identity import Directory, RecentlyUsed, Role, Sealer, Session, principal_of, session_context
+from harness.identity import Directory, Membership, RecentlyUsed, Role, Sealer, Session, principal_of, session_context
 from harness.policy import (
     ANONYMOUS,
     AccessRequest,
@@ -34,6 +34,7 @@ INVALID_TOKEN = Fault(FaultKind.UNKNOWN_KEY, "The security token included in the
 EXPIRED_TOKEN = Fault(FaultKind.EXPIRED_TOKEN, "The security token included in the request is expired")
 
 _REMEMBERED_SETS = 64
+_NOT_PLACED = Membership(path="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Caller:
     """Who sent a request, its signature verified.
 
     `context`: the condition keys that follow from the identity. `own`: the policies on the caller's side (of the
-    role, its boundary, its session); those of the resource come with each question.
+    role, its boundary, its session, its account's place in the organisation); those of the resource come with each
+    question.
     """
 
     principal: Principal
@@ -79,6 +81,23 @@ UNSIGNED = Caller(
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What an edge asked about one action, and the answer. `trust`: about taking up the role that `resource` names."""
+
+    caller: Caller
+    action: str
+    resource: str
+    resource_account: str
+    context: Mapping[str, ContextValue]
+    allowed: bool
+    trust: bool = False
+
+
+asked: ContextVar[list[Question] | None] = ContextVar("asked", default=None)
+"""Where it holds a list, every question that is decided meanwhile is added to it: so that an audit knows them."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     caller: Caller
     secret: str = field(repr=False)
@@ -94,14 +113,27 @@ class Authority:
         self._clock = clock
         self._keys = SigningKeys()
         self._known: RecentlyUsed[tuple[str, str], _Known] = RecentlyUsed(cache_size)
+        self._owners = {account: self._owner(account) for account in directory.accounts}
 
     def authenticate(
-        self, request: HttpRequest, *, service: str, skew_seconds: int = 300, region: str | None = None
+        self,
+        request: HttpRequest,
+        *,
+        service: str,
+        skew_seconds: int = 300,
+        region: str | None = None,
+        must_sign: Sequence[str] = (),
     ) -> Caller | Fault:
-        """Form, scope and time, token, signature, in the order in which AWS answers. `region` None: the landscape's."""
+        """Form, scope and time, token, signature, in the order in which AWS answers. `region` None: the landscape's.
+
+        `must_sign`: headers (lower case) that the signature has to cover besides `host`, since they say what is asked.
+        """
         presented = read_authorization(request)
         if isinstance(presented, Fault):
             return presented
+        for name in must_sign:
+            if name not in presented.signed_headers:
+                return Fault(FaultKind.MISMATCH, f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
         now = self._clock()
         fault = check_scope(
             presented,
@@ -129,14 +161,20 @@ class Authority:
             sessions = compile_session_policies(session.policies)
         except InputError:
             return None
-        organisation = self.directory.organisation if role.account in self.directory.accounts else ""
+        directory = self.directory
+        member = directory.memberships.get(role.account, _NOT_PLACED)
         return Caller(
             principal=principal_of(session, role),
             access_key_id=session.access_key_id,
             session=session,
             role=role,
-            context=session_context(session, role, organisation=organisation),
-            own=PolicySet(identity=role.policies, boundary=role.boundary, sessions=sessions),
+            context=session_context(
+                session,
+                role,
+                organisation=directory.organisation if role.account in directory.accounts else "",
+                organisation_path=member.path,
+            ),
+            own=PolicySet(identity=role.policies, boundary=role.boundary, sessions=sessions, scps=member.scps),
         )
 
     def authorize(
@@ -152,7 +190,7 @@ class Authority:
     ) -> Decision:
         """`context`: the keys of the request and the network; those of the identity come on top of them."""
         return evaluate(
-            _request(caller, action, resource, resource_account, context),
+            self._request(caller, action, resource, resource_account, context),
             caller.policies(resource_policy, endpoint_policy),
         )
 
@@ -169,7 +207,7 @@ class Authority:
     ) -> Decision:
         """The decision of `authorize`, with the outcome of every statement."""
         return explain(
-            _request(caller, action, resource, resource_account, context),
+            self._request(caller, action, resource, resource_account, context),
             caller.policies(resource_policy, endpoint_policy),
         )
 
@@ -177,7 +215,28 @@ class Authority:
         self, caller: Caller, role: Role, *, action: str, context: Mapping[str, ContextValue]
     ) -> Decision:
         """May `caller` do `action` (`sts:AssumeRole`, …) on `role`: by its trust policy and by the caller's own."""
-        return evaluate_trust(_request(caller, action, role.arn, role.account, context), role.trust, caller.own)
+        return evaluate_trust(self._request(caller, action, role.arn, role.account, context), role.trust, caller.own)
+
+    def _request(
+        self, caller: Caller, action: str, resource: str, resource_account: str, context: Mapping[str, ContextValue]
+    ) -> AccessRequest:
+        owner = self._owners.get(resource_account)
+        return AccessRequest(
+            principal=caller.principal,
+            action=action,
+            resource=resource,
+            resource_account=resource_account,
+            context={**context, **(self._owner(resource_account) if owner is None else owner), **caller.context},
+        )
+
+    def _owner(self, account: str) -> dict[str, ContextValue]:
+        """The keys that say whose the resource is."""
+        context: dict[str, ContextValue] = {"aws:resourceaccount": account}
+        if account in self.directory.accounts:
+            context["aws:resourceorgid"] = self.directory.organisation
+        if account in self.directory.memberships:
+            context["aws:resourceorgpaths"] = (self.directory.memberships[account].path,)
+        return context
 
     def _lookup(self, presented: Presented) -> _Known | None:
         token = presented.security_token
@@ -214,7 +273,8 @@ def network_context(
     """The condition keys that follow from where and when a request came in.
 
     Through a VPC endpoint there is no `aws:SourceIp`, from the public internet there are no endpoint keys (IAM User
-    Guide, "AWS global condition context keys", properties of the network).
+    Guide, "AWS global condition context keys", properties of the network). `aws:SourceVpcArn`, `aws:VpceAccount` and
+    the organisation's keys of an endpoint are there for a few services only, of which API Gateway is none.
     """
     context = dict(_always(int(now.timestamp()), region, secure))
     if place.vpce_id:
@@ -241,15 +301,3 @@ def _always(second: int, region: str, secure: bool) -> dict[str, ContextValue]:
         "aws:securetransport": "true" if secure else "false",
         "aws:viaawsservice": "false",
     }
-
-
-def _request(
-    caller: Caller, action: str, resource: str, resource_account: str, context: Mapping[str, ContextValue]
-) -> AccessRequest:
-    return AccessRequest(
-        principal=caller.principal,
-        action=action,
-        resource=resource,
-        resource_account=resource_account,
-        context={**context, "aws:resourceaccount": resource_account, **caller.context},
-    )

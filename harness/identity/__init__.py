@@ -2,7 +2,7 @@
 
 from harness.identity.cache import RecentlyUsed
 from harness.identity.ids import account_of, new_access_key_id, role_id
-from harness.identity.model import Credentials, Directory, OidcProvider, Role, Session
+from harness.identity.model import Credentials, Directory, Membership, OidcProvider, Role, Session
 from harness.identity.sealer import MASTER_KEY_BYTES, Sealer
 from harness.identity.session import inherited_tags, principal_of, session_context, start_session
 
@@ -10,6 +10,7 @@ __all__ = [
     "MASTER_KEY_BYTES",
     "Credentials",
     "Directory",
+    "Membership",
     "OidcProvider",
     "RecentlyUsed",
     "Role",

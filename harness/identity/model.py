@@ -71,11 +71,30 @@ class OidcProvider:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """An account's place in the tree of its organisation.
+
+    `path` is the account's value of `aws:PrincipalOrgPaths` (`o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`). `scps`: the
+    service control policies of each level from the root down to the account, without levels that have only
+    FullAWSAccess; empty for the management account, which none limits.
+    """
+
+    path: str
+    scps: tuple[tuple[Document, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
-    """Everything STS and the gateways know of the organisation; immutable, any number of processes can hold it."""
+    """Everything STS and the gateways know of the organisation; immutable, any number of processes can hold it.
+
+    `memberships`: by account, twelve digits. `endpoint_policies`: by the VPC endpoint's id; an endpoint that is not in
+    it lets everything through, as AWS's default policy does.
+    """
 
     region: str
     organisation: str
     accounts: Mapping[str, str]  # twelve digits -> the account's name
     roles: Mapping[str, Role]  # by ARN
     oidc: OidcProvider | None = None
+    memberships: Mapping[str, Membership] = field(default_factory=dict)
+    endpoint_policies: Mapping[str, Document] = field(default_factory=dict)

@@ -74,11 +74,14 @@ def principal_of(session: Session, role: Role) -> Principal:
     )
 
 
-def session_context(session: Session, role: Role, *, organisation: str) -> dict[str, ContextValue]:
+def session_context(
+    session: Session, role: Role, *, organisation: str, organisation_path: str = ""
+) -> dict[str, ContextValue]:
     """The condition keys that say who calls, names in lower case (IAM User Guide, "AWS global condition context
     keys").
 
-    `organisation` empty: the account is in none. `aws:PrincipalArn` is the role's ARN, never the session's.
+    `organisation` empty: the account is in none; `organisation_path` is its place there.
+    `aws:PrincipalArn` is the role's ARN, never the session's.
     """
     context: dict[str, ContextValue] = {
         "aws:principalarn": role.arn,
@@ -91,6 +94,8 @@ def session_context(session: Session, role: Role, *, organisation: str) -> dict[
     }
     if organisation:
         context["aws:principalorgid"] = organisation
+    if organisation_path:
+        context["aws:principalorgpaths"] = (organisation_path,)
     if session.source_identity:
         context["aws:sourceidentity"] = session.source_identity
     if session.provider:

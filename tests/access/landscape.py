@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.identity import Credentials, Directory, OidcProvider, Role, Sealer, Session, role_id, start_session
+from harness.identity import (
+    Credentials,
+    Directory,
+    Membership,
+    OidcProvider,
+    Role,
+    Sealer,
+    Session,
+    role_id,
+    start_session,
+)
 from harness.policy import Document, PolicyKind, compile_document
 from harness.sigv4 import sign
 from harness.wire import HttpRequest, NetworkPlace, PlaceKind
@@ -21,6 +31,12 @@ ENDPOINT = NetworkPlace("orders endpoint", PlaceKind.ENDPOINT, ORDERS, "vpce-0a1
 WORKBENCH = NetworkPlace("workbench", PlaceKind.WORKBENCH, "999999999999", "vpce-0workbench", "vpc-0workbench")
 PUBLIC = NetworkPlace("public", PlaceKind.PUBLIC)
 CREDENTIALS = NetworkPlace("credentials", PlaceKind.CREDENTIALS)
+
+PATHS = {
+    ORDERS: f"{ORGANISATION}/r-ab12/ou-ab12-11111111/",
+    STOCK: f"{ORGANISATION}/r-ab12/ou-ab12-11111111/ou-ab12-22222222/",
+    STOREFRONT: f"{ORGANISATION}/r-ab12/",
+}
 
 Statement = Mapping[str, Any]
 
@@ -63,13 +79,14 @@ def a_role(
     )
 
 
-def a_directory(*roles: Role) -> Directory:
+def a_directory(*roles: Role, **more: Any) -> Directory:
     return Directory(
         region=REGION,
         organisation=ORGANISATION,
         accounts={ORDERS: "orders", STOCK: "stock", STOREFRONT: "storefront"},
         roles={role.arn: role for role in roles},
         oidc=OIDC,
+        **{"memberships": {account: Membership(path) for account, path in PATHS.items()}, **more},
     )
 
 

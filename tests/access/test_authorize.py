@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from harness.access import UNSIGNED, Authority, Caller
-from harness.identity import Session
+from harness.identity import Membership, Session
 from harness.policy import ContextValue, Decision, Document, Outcome, PolicyKind
 from tests.access.landscape import (
     NOON,
     ORDERS,
+    ORGANISATION,
+    PATHS,
     STOCK,
     STOREFRONT,
     a_directory,
@@ -59,7 +61,8 @@ def decide(
 
 
 def only_when(key: str, value: str) -> Document:
-    return resource_policy(Condition={"StringEquals": {key: value}})
+    operator = "ForAnyValue:StringEquals" if key.endswith("OrgPaths") else "StringEquals"
+    return resource_policy(Condition={operator: {key: value}})
 
 
 def test_both_sides_allow_a_call_across_accounts() -> None:
@@ -107,6 +110,9 @@ def test_an_endpoint_policy_that_is_silent_refuses() -> None:
 CONTEXT = {
     "the account of the resource": ("aws:ResourceAccount", STOCK),
     "the organisation of the caller": ("aws:PrincipalOrgID", "o-example"),
+    "the caller's place in the organisation": ("aws:PrincipalOrgPaths", PATHS[ORDERS]),
+    "the organisation of the resource": ("aws:ResourceOrgID", "o-example"),
+    "the resource's place in the organisation": ("aws:ResourceOrgPaths", PATHS[STOCK]),
     "the role of the caller": ("aws:PrincipalArn", PLAIN.arn),
     "what the network says": ("aws:SourceVpce", "vpce-1"),
 }
@@ -171,3 +177,46 @@ def test_a_role_outside_the_organisations_accounts_has_no_organisation() -> None
 
     assert found is not None
     assert "aws:principalorgid" not in found.context
+
+
+ALLOW_ALL = document(PolicyKind.SCP, allow("*"), name="all")
+ONLY_STS = document(PolicyKind.SCP, allow("sts:*"), name="only-sts")
+NO_INVOKE = document(PolicyKind.SCP, deny(INVOKE), name="no-invoke")
+
+SCPS = {
+    "levels that all allow": (((ALLOW_ALL,), (ALLOW_ALL,)), True),
+    "a level of which one policy allows": (((ALLOW_ALL,), (ONLY_STS, ALLOW_ALL)), True),
+    "no service control policies, as for the management account": ((), True),
+    "a root that does not allow": (((ONLY_STS,), (ALLOW_ALL,)), False),
+    "an account that does not allow": (((ALLOW_ALL,), (ONLY_STS,)), False),
+    "a level that denies beside one that allows": (((ALLOW_ALL,), (ALLOW_ALL, NO_INVOKE)), False),
+}
+
+
+@pytest.mark.parametrize(("levels", "allowed"), SCPS.values(), ids=SCPS.keys())
+def test_service_control_policies_of_the_callers_account_limit_it(
+    levels: tuple[tuple[Document, ...], ...], allowed: bool
+) -> None:
+    directory = a_directory(PLAIN, memberships={ORDERS: Membership(PATHS[ORDERS], levels)})
+    who = Authority(directory, a_sealer(), clock=lambda: NOON).caller_of(a_session(PLAIN))
+    assert who is not None
+
+    decision = decide(who, resource_policy())
+
+    assert decision == (Decision(Outcome.ALLOWED) if allowed else Decision(Outcome.EXPLICIT_DENY, PolicyKind.SCP))
+
+
+def test_service_control_policies_of_the_resources_account_limit_nobody_else() -> None:
+    directory = a_directory(PLAIN, memberships={STOCK: Membership(PATHS[STOCK], ((ONLY_STS,),))})
+    who = Authority(directory, a_sealer(), clock=lambda: NOON).caller_of(a_session(PLAIN))
+    assert who is not None
+
+    assert decide(who, resource_policy()).allowed
+
+
+def test_an_account_without_a_place_in_the_tree_has_no_path() -> None:
+    who = Authority(a_directory(PLAIN, memberships={}), a_sealer(), clock=lambda: NOON).caller_of(a_session(PLAIN))
+
+    assert who is not None
+    assert who.context["aws:principalorgid"] == ORGANISATION
+    assert "aws:principalorgpaths" not in who.context
