@@ -9,8 +9,9 @@ from harness.access import Authority
 from harness.clock import Clock, utc_now
 from harness.gateway.admission import Gate, Refused
 from harness.gateway.api import Api
+from harness.gateway.bodies import Bodies
 from harness.gateway.connection import BodyBrokeOff, UpstreamFault
-from harness.gateway.forward import ClientHead, HeaderNames, place_lines, request_bytes
+from harness.gateway.forward import MAX_HEAD_BYTES, ClientHead, HeaderNames, place_lines, request_bytes
 from harness.gateway.identifiers import Identifiers
 from harness.gateway.refusals import REFUSALS, Condition
 from harness.gateway.reply import Message, Receive, Reply, Send
@@ -20,8 +21,6 @@ from harness.gateway.services import CREDENTIALS, service_of
 from harness.gateway.upstream import Client
 from harness.wire import HEALTH_PATH, MAX_BODY_BYTES, Handler, HttpRequest, HttpResponse, NetworkPlace, PlaceKind
 
-# API Gateway's quota for the request line and the headers of a REST API.
-MAX_HEAD_BYTES = 10_240
 # RFC 9110 section 9.2.2
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
@@ -61,6 +60,7 @@ class Edge:
         self._gate = Gate(apis, authority, region)
         self._api_names = ApiNames(region)
         self._header_names = HeaderNames()
+        self._bodies = Bodies()
         self._identifiers = Identifiers()
         self._contexts = ContextWriter(region)
         self._listeners: dict[tuple[str, int], tuple[NetworkPlace, bytes] | None] = {}
@@ -83,26 +83,52 @@ class Edge:
 
     async def _http(self, scope: Mapping[str, Any], receive: Receive, reply: Reply, now: datetime) -> None:
         head = ClientHead(scope["headers"], self._header_names)
-        raw_path: bytes = scope["raw_path"]
-        query: bytes = scope["query_string"]
         listener = self._listener(scope)
         if listener is None:
             await self._refuse(reply, scope, "", Refused(Condition.FORBIDDEN, "no such listener"))
             return
-        place = listener[0]
-        trouble = _head_trouble(head, len(raw_path) + len(query), scope["http_version"])
+        if scope["client"] is None:  # reset before it was asked for its address, on which policies rely
+            await self._refuse(reply, scope, "", Refused(Condition.BAD_REQUEST, "the client has no address"))
+            return
+        trouble = _head_trouble(head, len(scope["raw_path"]) + len(scope["query_string"]), scope["http_version"])
         if trouble is not None:
             await self._refuse(reply, scope, "", trouble)
             return
-        body = await _read_body(head, receive)
+        if not head.chunked and not head.content_length:
+            await self._whole(scope, receive, reply, now, head, listener, b"")
+            return
+        body = await self._bodies.read(receive)
         if body is None:
             reply.begun = True  # the client left
             return
-        if len(body) > MAX_BODY_BYTES:
-            await self._refuse(reply, scope, "", _TOO_LARGE)
+        if isinstance(body, Condition):
+            await self._refuse(reply, scope, "", Refused(body, "the body is not read"))
             return
+        try:
+            await self._whole(scope, receive, reply, now, head, listener, body)
+        finally:
+            self._bodies.release(body)
+
+    async def _whole(
+        self,
+        scope: Mapping[str, Any],
+        receive: Receive,
+        reply: Reply,
+        now: datetime,
+        head: ClientHead,
+        listener: tuple[NetworkPlace, bytes],
+        body: bytes,
+    ) -> None:
+        """A request that has been read to its end."""
+        place = listener[0]
         request = HttpRequest(
-            scope["method"], raw_path, query, head.headers, body, reply.request_id, scope["client"][0]
+            scope["method"],
+            scope["raw_path"],
+            scope["query_string"],
+            head.headers,
+            body,
+            reply.request_id,
+            scope["client"][0],
         )
         api_id = self._api_names.named(place, head.host or b"", head.api_id)
         if api_id is UNCLEAR:
@@ -165,7 +191,8 @@ class Edge:
             await self._refuse(reply, scope, api_id, refused)
             return
         try:
-            await reply.pass_on(answer, method, receive, scope["http_version"])
+            # Framed for the method on the wire, whichever was routed: only HEAD's answer has a length and no body.
+            await reply.pass_on(answer, request.method, receive, scope["http_version"])
         except BodyBrokeOff as broken:
             if reply.begun:  # the head is out: closing the connection is the only way left to say so (uvicorn does)
                 _log(reply, scope, api_id, 0, Refused(Condition.UPSTREAM_MALFORMED, str(broken), caller=caller))
@@ -204,7 +231,9 @@ class Edge:
         for address in _ANY_ADDRESS:
             place = place or self._places.get((address, server[1]))
         found = None if place is None else (place, place_lines(place, server[1], scope["scheme"]))
-        self._listeners[server] = found
+        # Those of `places` alone: behind a listener on all addresses there are as many as a client cares to call.
+        if server in self._places:
+            self._listeners[server] = found
         return found
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -231,27 +260,6 @@ def _head_trouble(head: ClientHead, target_size: int, version: str) -> Refused |
     if head.content_length is not None and head.content_length > MAX_BODY_BYTES:
         return _TOO_LARGE
     return None
-
-
-async def _read_body(head: ClientHead, receive: Receive) -> bytes | None:
-    """The whole body, as soon as it is over the limit what came so far; None when the client left."""
-    if not head.chunked and not head.content_length:
-        return b""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        return None
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return body
-    pieces = [body]
-    size = len(body)
-    while message.get("more_body", False) and size <= MAX_BODY_BYTES:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-    return b"".join(pieces)
 
 
 def _log(reply: Reply, scope: Mapping[str, Any], api_id: str, status: int, refused: Refused) -> None:

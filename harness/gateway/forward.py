@@ -66,6 +66,9 @@ REMAPPED = frozenset(
     }
 )
 
+# API Gateway's quota for the request line and the headers of a REST API.
+MAX_HEAD_BYTES = 10_240
+
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _KNOWN_NAMES = 4096
 _LONGEST_KNOWN_NAME = 64
@@ -104,18 +107,22 @@ def kind_of(name: bytes) -> Kind:
     return Kind.DROP if folded in DROPPED or name in DROPPED else Kind.PASS
 
 
+_ALWAYS_KNOWN = {name: int(kind_of(name)) for name in DROPPED | _SPECIAL.keys()}
+
+
 class HeaderNames:
     """Remembers what is done with a header of a given name (lower case), for the names that came up so far."""
 
     __slots__ = ("kinds",)
 
     def __init__(self) -> None:
-        self.kinds: dict[bytes, int] = {name: int(kind_of(name)) for name in DROPPED | _SPECIAL.keys()}
+        self.kinds: dict[bytes, int] = dict(_ALWAYS_KNOWN)
 
     def learn(self, name: bytes) -> int:
         kind = int(kind_of(name))
-        # Nothing is lost when it is full, or for a long name: such a name is then classified each time.
-        if len(self.kinds) < _KNOWN_NAMES and len(name) < _LONGEST_KNOWN_NAME:
+        if len(name) < _LONGEST_KNOWN_NAME:  # a longer one is classified each time
+            if len(self.kinds) >= _KNOWN_NAMES:  # a client that makes names up must not keep out those in use
+                self.kinds = dict(_ALWAYS_KNOWN)
             self.kinds[name] = kind
         return kind
 
@@ -160,6 +167,8 @@ class ClientHead:
             size += len(name) + len(value)
             kind = kinds.get(name)
             if kind is None:
+                if size > MAX_HEAD_BYTES:
+                    break  # refused for its size, and a name that nobody knows takes time
                 kind = names.learn(name)
             if kind == _PASS:
                 lines += (name, b": ", value, b"\r\n")

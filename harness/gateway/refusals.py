@@ -23,6 +23,7 @@ class Condition(StrEnum):
     BODY_TOO_LARGE = "body-too-large"
     HEAD_TOO_LARGE = "head-too-large"
     URI_TOO_LONG = "uri-too-long"
+    THROTTLED = "throttled"
     UPSTREAM_TIMEOUT = "upstream-timeout"
     UPSTREAM_UNREACHABLE = "upstream-unreachable"
     UPSTREAM_MALFORMED = "upstream-malformed"
@@ -67,6 +68,7 @@ REFUSALS: Mapping[FaultKind | Condition, Refusal] = {
     ),
     Condition.HEAD_TOO_LARGE: Refusal(431, "BadRequestException", "Request Header Fields Too Large"),
     Condition.URI_TOO_LONG: Refusal(414, "", "Request URI too long"),
+    Condition.THROTTLED: Refusal(429, "TooManyRequestsException", "Too Many Requests"),
     Condition.UPSTREAM_TIMEOUT: Refusal(504, "InternalServerErrorException", "Endpoint request timed out"),
     Condition.UPSTREAM_UNREACHABLE: Refusal(
         504, "InternalServerErrorException", "Network error communicating with endpoint"

@@ -346,6 +346,41 @@ def test_a_listener_on_all_addresses_counts_for_its_port() -> None:
     assert got.status == 200
 
 
+def test_addresses_behind_a_listener_on_all_of_them_are_not_collected() -> None:
+    edge = an_edge(Recorded(), places={("0.0.0.0", 4566): PLACES[WORKBENCH_ADDRESS]})
+    for number in range(3):
+        assert send(edge, a_call(), address=(f"127.0.0.{number}", 4566)).status == 200
+    assert edge._listeners == {}
+
+
+def test_a_client_that_reset_before_its_address_was_known_is_refused() -> None:
+    """Policies rely on the address; a call without one must not pass for a call from nowhere."""
+    client = Recorded()
+    got = send(an_edge(client), a_call(), client=None)
+    assert got.says == "400 BadRequestException Bad Request"
+    assert client.messages == []
+
+
+@pytest.mark.parametrize(
+    ("wire", "routed", "length"),
+    [
+        pytest.param("GET", b"HEAD", "0", id="a GET that is routed as HEAD has no body"),
+        pytest.param("HEAD", b"GET", "2", id="a HEAD that is routed as GET has the length alone"),
+    ],
+)
+def test_an_answer_is_framed_for_the_method_on_the_wire(wire: str, routed: bytes, length: str) -> None:
+    body = b"" if routed == b"HEAD" else b"{}"
+    client = Recorded(answer=Answer(200, [(b"content-length", b"2")], body))
+    got = send(an_edge(client), a_call(wire, b"/v2/orders/17", headers=[(b"x-http-method-override", routed)]))
+    assert (got.status, got.header(b"content-length")) == (200, length)
+
+
+def test_a_body_is_released_once_it_is_answered() -> None:
+    edge = an_edge(Recorded())
+    assert send(edge, a_call("POST", body=b"abc")).status == 200
+    assert edge._bodies.held == 0
+
+
 def test_through_a_listener_for_one_api_nothing_need_name_it() -> None:
     got = send(an_edge(Recorded()), bare(path=b"/v2/orders"), address=ORDERS_ADDRESS)
     assert got.says == "403 MissingAuthenticationTokenException Missing Authentication Token"

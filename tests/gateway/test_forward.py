@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.gateway.connection import Answer
-from harness.gateway.forward import ClientHead, HeaderNames, answer_headers, place_lines, request_bytes
+from harness.gateway.forward import MAX_HEAD_BYTES, ClientHead, HeaderNames, answer_headers, place_lines, request_bytes
 from harness.wire import NetworkPlace, PlaceKind
 from tests.access.landscape import WORKBENCH
 
@@ -157,10 +157,27 @@ def test_values_lose_the_white_space_around_them() -> None:
 
 def test_the_memory_of_header_names_is_bounded() -> None:
     names = HeaderNames()
-    ClientHead([(b"x-%d" % number, b"") for number in range(10_000)], names)
+    for number in range(10_000):
+        ClientHead([(b"x-%d" % number, b"")], names)
     ClientHead([(b"x" * 200, b"")], names)
     assert len(names.kinds) <= 4096
     assert max(len(name) for name in names.kinds) < 64
+
+
+def test_names_that_were_made_up_do_not_keep_out_those_in_use() -> None:
+    names = HeaderNames()
+    for number in range(5000):
+        ClientHead([(b"x-%d" % number, b"")], names)
+    ClientHead([(b"x-in-use", b"")], names)
+    assert {b"x-in-use", b"host", b"x-amzn-request-context"} <= names.kinds.keys()
+
+
+def test_a_head_that_is_too_large_is_read_no_further() -> None:
+    names = HeaderNames()
+    always = len(names.kinds)
+    head = ClientHead([(b"x-%05d" % number, b"") for number in range(8000)], names)
+    assert head.size > MAX_HEAD_BYTES
+    assert len(names.kinds) - always <= MAX_HEAD_BYTES // 7 + 1
 
 
 IDS = [(b"x-amzn-requestid", b"id"), (b"x-amz-apigw-id", b"ext"), (b"x-amzn-trace-id", b"trace")]
