@@ -44,7 +44,7 @@ containers.add_to(app)
 def main() -> None:
     """The console script. Errors that a user can act on are printed without a traceback."""
     try:
-        app()
+        app(prog_name="harness")
     except InputError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None

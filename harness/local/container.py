@@ -1,4 +1,4 @@
-"""What runs in a container of the edge's image: `keys` once, then `edge` and `router`; the file docker-compose.yml says
+"""What runs in a container of the edge's image: `keys` once, then `edge` and `router`; the file docker-layout.yml says
 the rest (see harness.runtime.compose).
 
 Settings follow from the manifests alone: a domain is `http://<name>:8080` on its account's network, and a listener is
@@ -19,15 +19,15 @@ from harness.errors import StartError
 from harness.local.edge_process import run_edge
 from harness.local.router_process import run_router
 from harness.manifest.plan_file import EdgeSettings, Listener, Nats, RouterSettings
-from harness.runtime import compose, keys
+from harness.runtime import keys, layout
 from harness.runtime.folder import write_whole
 from harness.sts.web_identity import TOKEN_SECONDS, WorkloadTokens, key_from_pem
 from harness.wire import NetworkPlace, PlaceKind
 
-LANDSCAPE = Path(compose.LANDSCAPE_IN_CONTAINER) / "harness.yaml"
-KEYS = Path(compose.KEYS_IN_CONTAINER)
-TOKENS = Path(compose.TOKENS_IN_EDGE)
-DEVELOPER = Path(compose.DEVELOPER_FOLDER)
+LANDSCAPE = Path(layout.LANDSCAPE_IN_CONTAINER) / "harness.yaml"
+KEYS = Path(layout.KEYS_IN_CONTAINER)
+TOKENS = Path(layout.TOKENS_IN_EDGE)
+DEVELOPER = Path(layout.DEVELOPER_FOLDER)
 LOOPBACK = "127.0.0.1"
 COPIES = DEVELOPER / "docker" / "keys"
 # A new token well before the old one ends: an SDK reads the file only when it needs new credentials.
@@ -52,9 +52,9 @@ def make_keys() -> None:
     keys.master_key(KEYS)
     keys.workload_identity_key(KEYS)
     for path in (KEYS, *KEYS.iterdir()):
-        os.chown(path, compose.EDGE_UID, compose.EDGE_UID)
+        os.chown(path, layout.EDGE_UID, layout.EDGE_UID)
     for folder in TOKENS.iterdir():
-        os.chown(folder, compose.EDGE_UID, compose.EDGE_UID)
+        os.chown(folder, layout.EDGE_UID, layout.EDGE_UID)
         folder.chmod(0o755)  # a domain's container reads it as a user of its own
     owner = LANDSCAPE.stat()
     COPIES.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ async def _edge() -> None:
     settings = EdgeSettings(
         landscape=LANDSCAPE,
         keys=KEYS,
-        nats=Nats(url=compose.NATS_URL),
+        nats=Nats(url=layout.NATS_URL),
         listeners=tuple(_listeners(landscape)),
         upstreams=_upstreams(landscape),
     )
@@ -90,30 +90,30 @@ async def _router() -> None:
     await run_router(
         RouterSettings(
             landscape=LANDSCAPE,
-            nats=Nats(url=compose.NATS_URL),
-            health_port=compose.ROUTER_HEALTH_PORT,
+            nats=Nats(url=layout.NATS_URL),
+            health_port=layout.ROUTER_HEALTH_PORT,
             upstreams=_upstreams(landscape),
         )
     )
 
 
 def _upstreams(landscape: manifest.Landscape) -> dict[str, str]:
-    return {name: f"http://{name}:{compose.DOMAIN_PORT}" for name in landscape.domains}
+    return {name: f"http://{name}:{layout.DOMAIN_PORT}" for name in landscape.domains}
 
 
 def _listeners(landscape: manifest.Landscape) -> list[Listener]:
     """One for each account with a domain; the workbench is on its own network, and on loopback for the health check."""
     workbench = next(place for place in landscape.places() if place.kind is PlaceKind.WORKBENCH)
     public = NetworkPlace("public", PlaceKind.PUBLIC)
-    outside = _address(compose.WORKBENCH_ALIAS)
+    outside = _address(layout.WORKBENCH_ALIAS)
     listeners = [
-        Listener(place=workbench, host=outside, port=compose.EDGE_PORT),
-        Listener(place=public, host=outside, port=compose.PUBLIC_PORT),
-        Listener(place=workbench, host=LOOPBACK, port=compose.EDGE_PORT),
+        Listener(place=workbench, host=outside, port=layout.EDGE_PORT),
+        Listener(place=public, host=outside, port=layout.PUBLIC_PORT),
+        Listener(place=workbench, host=LOOPBACK, port=layout.EDGE_PORT),
     ]
     for account in {domain.account.name: domain.account for domain in landscape.domains.values()}.values():
-        host = _address(compose.endpoint_alias(account.name))
-        listeners.append(Listener(place=manifest.endpoint_place(account), host=host, port=compose.EDGE_PORT))
+        host = _address(layout.endpoint_alias(account.name))
+        listeners.append(Listener(place=manifest.endpoint_place(account), host=host, port=layout.EDGE_PORT))
     return listeners
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import StartError
-from harness.runtime.compose import EDGE_PORT, PUBLIC_PORT
+from harness.runtime.layout import EDGE_PORT, PUBLIC_PORT
 from harness.runtime.state import LandscapeState, Phase, ProcessState
 
 FOLDER_LABEL = "com.docker.compose.project.working_dir"

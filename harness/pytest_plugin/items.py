@@ -1,5 +1,7 @@
 """What is checked, one item each: an operation, an expectation, an event's schema."""
 
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +15,10 @@ from harness.pytest_plugin.summary import EVENTS, INTERACTIONS, REQUESTS
 
 if TYPE_CHECKING:
     from harness.local.handle import Harness
+    from harness.verify.provider_states import Step
 
 SHOWN_FINDINGS = 20
+PROVOKED_SECONDS = 15.0
 
 
 class Findings(Exception):
@@ -28,6 +32,24 @@ class ContractItem(pytest.Item):
 
     def harness(self) -> "Harness":
         return self.config.stash[LANDSCAPE].get()
+
+    def states(self) -> "dict[str, tuple[Step, ...]]":
+        """Those of `contracts/<provider>/states.yaml`; none without that file."""
+        from harness.verify.provider_states import read_states
+
+        file = self.path.parent.parent / "states.yaml"
+        shown = os.path.relpath(file, self.config.rootpath)
+        return read_states(file.read_text(encoding="utf-8"), file=shown) if file.is_file() else {}
+
+    def enter(self, state: str) -> dict[str, Any]:
+        """Brings the provider into a state, as the role that tests; answers what its calls captured."""
+        from harness.verify.provider_states import reach
+
+        harness = self.harness()
+        role = self.config.getoption("--harness-role")
+        return reach(
+            state, self.states(), session_for=lambda api: harness.session(api, role), base_url=harness.workbench
+        )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, Findings | HarnessError):
@@ -77,24 +99,11 @@ class ExpectationItem(ContractItem):
 
     def runtest(self) -> None:
         from harness.verify.consumers import verify_interaction
-        from harness.verify.provider_states import reach, read_states
         from harness.verify.signing_proxy import SigningProxy
 
         harness = self.harness()
-        option = self.config.getoption
-        file = self.path.parent.parent / "states.yaml"
-        states = read_states(file.read_text(encoding="utf-8"), file=str(file)) if file.is_file() else {}
-
-        def enter(state: str) -> dict[str, Any]:
-            return reach(
-                state,
-                states,
-                session_for=lambda api: harness.session(api, option("--harness-role")),
-                base_url=harness.workbench,
-            )
-
         session = harness.session(self._pact.provider, self._pact.consumer)
-        with SigningProxy(session, harness.workbench, state=enter) as proxy:
+        with SigningProxy(session, harness.workbench, state=self.enter) as proxy:
             result = verify_interaction(self._pact, self.path, self._interaction, proxy=proxy)
         self.user_properties.append((INTERACTIONS, 1))
         if result.problems:
@@ -103,7 +112,10 @@ class ExpectationItem(ContractItem):
 
 
 class EventItem(ContractItem):
-    """Every event of this type that the buses took during the run, validated against its schema."""
+    """Every event of this type that the buses took during the run, validated against its schema.
+
+    A state `<detail-type> is published` in the provider's states.yaml provokes one first.
+    """
 
     runs_last = True
 
@@ -114,7 +126,13 @@ class EventItem(ContractItem):
 
     def runtest(self) -> None:
         self.has_run = True
-        count, findings = self.judge(self.harness())
+        harness = self.harness()
+        provoking = f"{self._contract.detail_type} is published"
+        if provoking in self.states():
+            before = len(self._published(harness))
+            self.enter(provoking)
+            self._wait_for_more(harness, before)
+        count, findings = self.judge(harness)
         self.user_properties.append((EVENTS, count))
         if not count:
             pytest.skip(f"no {self._contract.detail_type} was published in this run; nothing to validate")
@@ -123,7 +141,7 @@ class EventItem(ContractItem):
 
     def judge(self, harness: "Harness") -> tuple[int, str]:
         """How many were published, and what is wrong with them: lines, or nothing."""
-        published = [event for event in harness.events_so_far() if event["detail-type"] == self._contract.detail_type]
+        published = self._published(harness)
         found = [
             f"event {event['id']} from {event['source']}: {violation}"
             for event in published
@@ -134,6 +152,16 @@ class EventItem(ContractItem):
         title = f"{_count(len(found), 'violation')} in {_count(len(published), 'event')}"
         more = f"\n… and {len(found) - SHOWN_FINDINGS} more" if len(found) > SHOWN_FINDINGS else ""
         return len(published), f"{title}:\n" + "\n".join(found[:SHOWN_FINDINGS]) + more
+
+    def _published(self, harness: "Harness") -> list[dict[str, Any]]:
+        return [event for event in harness.events_so_far() if event["detail-type"] == self._contract.detail_type]
+
+    def _wait_for_more(self, harness: "Harness", before: int) -> None:
+        deadline = time.monotonic() + PROVOKED_SECONDS
+        while len(self._published(harness)) <= before:
+            if time.monotonic() > deadline:
+                raise Findings(f"no {self._contract.detail_type} came within {PROVOKED_SECONDS:g} s of being provoked")
+            time.sleep(0.05)
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,22 +12,21 @@ from typing import Any
 
 import yaml
 
-STATE_IN_CONTAINER = "/var/lib/harness"
-LANDSCAPE_IN_CONTAINER = "/landscape"
-KEYS_IN_CONTAINER = f"{STATE_IN_CONTAINER}/keys"
-TOKENS_IN_EDGE = f"{STATE_IN_CONTAINER}/tokens"
-DEVELOPER_FOLDER = "/developer"
-TOKEN_FOLDER = "/var/run/secrets/harness"
-TOKEN_FILE = f"{TOKEN_FOLDER}/token"
-EDGE_PORT = 4566
-PUBLIC_PORT = 4567
-DOMAIN_PORT = 8080
-ROUTER_HEALTH_PORT = 4568
-NATS_URL = "nats://nats:4222"
-EDGE_UID = 10001
-SERVICES = ("keys", "nats", "edge", "router")
-WALLS = ("workbench", "bus")
-"""The harness's own networks; every account has one more, called as the account."""
+from harness.runtime.layout import (
+    DEVELOPER_FOLDER,
+    DOMAIN_PORT,
+    EDGE_PORT,
+    KEYS_IN_CONTAINER,
+    LANDSCAPE_IN_CONTAINER,
+    PUBLIC_PORT,
+    ROUTER_HEALTH_PORT,
+    TOKEN_FILE,
+    TOKEN_FOLDER,
+    TOKENS_IN_EDGE,
+    WORKBENCH_ALIAS,
+    api_alias,
+    endpoint_alias,
+)
 
 HEADER = """\
 # Written by `harness compose` from harness.yaml and the domains' manifests: change those, then run it again.
@@ -66,18 +65,6 @@ class ComposePlan:
     accounts: Sequence[str]
     mounts: Sequence[str]
     manifest: str = "harness.yaml"
-
-
-def endpoint_alias(account: str) -> str:
-    """The name of an account's VPC endpoint on that account's network; the edge binds its listener to it."""
-    return f"vpce.{account}.internal"
-
-
-WORKBENCH_ALIAS = "vpce.workbench.internal"
-
-
-def api_alias(api: str, region: str) -> str:
-    return f"{api}.execute-api.{region}.amazonaws.com"
 
 
 def database_service(domain: str) -> str:

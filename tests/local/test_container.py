@@ -11,7 +11,7 @@ import pytest
 from harness import manifest
 from harness.errors import StartError
 from harness.local import container
-from harness.runtime import compose
+from harness.runtime import layout
 from harness.wire import PlaceKind
 from tests.local.conftest import ROOT
 
@@ -55,7 +55,7 @@ class TestKeys:
         made = {path.name: path for path in volumes.keys.iterdir()}
         assert set(made) == {"master.key", "workload-identity.pem"}
         for path in (volumes.keys, *made.values()):
-            assert volumes.owners[path] == (compose.EDGE_UID, compose.EDGE_UID)
+            assert volumes.owners[path] == (layout.EDGE_UID, layout.EDGE_UID)
         assert all(mode(path) == 0o600 for path in made.values())
 
     def test_the_developer_gets_a_copy_and_all_folders_on_the_way(self, volumes: Volumes) -> None:
@@ -86,7 +86,7 @@ class TestKeys:
         container.make_keys()
 
         for folder in volumes.tokens.iterdir():
-            assert volumes.owners[folder] == (compose.EDGE_UID, compose.EDGE_UID)
+            assert volumes.owners[folder] == (layout.EDGE_UID, layout.EDGE_UID)
             assert mode(folder) == 0o755
 
 

@@ -1,11 +1,7 @@
 """A running landscape as tests and commands hold it, against an HTTP server that stands for the edge."""
 
 import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,52 +14,11 @@ from harness.identity import Sealer
 from harness.local.handle import Harness, no_answer, session_name
 from harness.local.operator import operator_token
 from tests.local.conftest import ROOT
+from tests.local.edge import Edge
+from tests.local.edge import edge as edge
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
 KEY = bytes(range(32))
-
-
-@dataclass
-class Edge:
-    """Answers what it is told to; `broken` ends it in the middle. `requests` are path, headers and body."""
-
-    url: str = ""
-    status: int = 200
-    body: bytes = b"{}"
-    broken: bool = False
-    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-
-
-@pytest.fixture
-def edge() -> Iterator[Edge]:
-    state = Edge()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            state.requests.append((self.path, headers, body))
-            self.send_response(state.status)
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(state.body), state.body))
-            if not state.broken:
-                self.wfile.write(b"0\r\n\r\n")
-            self.close_connection = True
-
-        do_GET = do_POST = _serve
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture
