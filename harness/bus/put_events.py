@@ -16,6 +16,9 @@ from harness.bus.store import TRACE, Record
 
 MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 1_048_576
+# Of a list that is too long, no more is looked at or repeated in the refusal than this.
+MAX_ENTRIES_READ = 1000
+MAX_ECHO_CHARACTERS = 65_536
 MAX_NESTING = 1000
 MAX_DETAIL_TYPE_CHARACTERS = 128
 TIME_BYTES = 14
@@ -75,13 +78,13 @@ def read_request(payload: object, *, max_bytes: int = MAX_REQUEST_BYTES) -> Requ
         return RequestError("SerializationException", "Unexpected field type")
     if not entries:
         return _constraint("'[]'", "Member must have length greater than or equal to 1")
-    for entry in entries:
+    for entry in entries[:MAX_ENTRIES_READ]:
         wrong = _wrong_type(entry)
         if wrong is not None:
             return wrong
     if len(entries) > MAX_ENTRIES:
-        shown = f"'[{', '.join(map(_shown, entries))}]'"
-        return _constraint(shown, f"Member must have length less than or equal to {MAX_ENTRIES}")
+        shown = ", ".join(map(_shown, entries[:MAX_ENTRIES_READ]))[:MAX_ECHO_CHARACTERS]
+        return _constraint(f"'[{shown}]'", f"Member must have length less than or equal to {MAX_ENTRIES}")
     if sum(map(entry_bytes, entries)) > max_bytes:
         text = "Total size of the entries in the request is over the limit."
         return RequestError("ValidationException", text)

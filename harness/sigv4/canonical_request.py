@@ -94,9 +94,9 @@ def canonical_query(raw_query: bytes, *, plus: bytes = b" ", presigned: bool = F
         pairs = []
         for parameter in raw_query.split(b"&"):
             name, _, value = parameter.partition(b"=")
-            name = _encoded(name, plus)
+            # By its bytes, as it is read: a name that only decodes to this is one more parameter, and signed.
             if not (presigned and name == _SIGNATURE_PARAMETER):
-                pairs.append(b"%b\0%b" % (name, _encoded(value, plus)))
+                pairs.append(b"%b\0%b" % (_encoded(name, plus), _encoded(value, plus)))
     pairs.sort()
     return b"&".join(pairs).replace(b"\0", b"=")
 

@@ -42,6 +42,24 @@ def test_a_bad_entry_leaves_the_others_alone_and_in_their_places() -> None:
     assert [isinstance(entry, Entry) for entry in outcome] == [True, False, True]
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        pytest.param([{**GOOD, "Detail": "x" * 900_000}] * 11, id="that are long"),
+        pytest.param([{}] * 1_000_000, id="that are many"),
+        pytest.param([{}] * 1000 + [1], id="the last of them never looked at"),
+    ],
+)
+def test_a_refusal_does_not_repeat_entries_without_bound(entries: list[Any]) -> None:
+    outcome = read_request({"Entries": entries})
+    assert isinstance(outcome, RequestError)
+    assert outcome.type == "ValidationException"
+    assert len(outcome.message) < 70_000
+    assert outcome.message.endswith(
+        "]' at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"
+    )
+
+
 def test_detail_nested_a_thousand_deep_is_good() -> None:
     detail = '{"a":' * 999 + "{}" + "}" * 999
     assert isinstance(read_one({**GOOD, "Detail": detail}), Entry)
