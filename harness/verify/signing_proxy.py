@@ -29,11 +29,19 @@ class SigningProxy:
     def __init__(
         self, session: requests.Session, upstream: str, *, state: StateHandler, timeout_seconds: float = 35.0
     ) -> None:
-        class Handler(_Handler):
-            relay = _Relay(session, upstream, state, timeout_seconds)
+        made = _Relay(session, upstream, state, timeout_seconds)
 
+        class Handler(_Handler):
+            relay = made
+
+        self._relay = made
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name="signing-proxy")
+
+    @property
+    def state_problems(self) -> list[str]:
+        """Why states could not be reached, in words; the verifier's report has none of them."""
+        return self._relay.state_problems
 
     @property
     def port(self) -> int:
@@ -61,6 +69,7 @@ class _Relay:
         self.upstream = upstream
         self.state = state
         self.timeout_seconds = timeout_seconds
+        self.state_problems: list[str] = []
         self.lock = threading.Lock()
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> requests.Response:
@@ -103,7 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 values = self.relay.state(request["state"])
             except Exception as error:  # noqa: BLE001 - the verifier reports it as the state's failure, with its text
-                self._answer(500, {"Content-Type": "text/plain"}, str(error).encode())
+                self.relay.state_problems.append(str(error))
+                # Not a 5xx: the verifier would try those again for two minutes.
+                self._answer(422, {"Content-Type": "text/plain"}, str(error).encode())
                 return
         self._answer(200, {"Content-Type": "application/json"}, json.dumps(values).encode())
 

@@ -88,4 +88,4 @@ def test_a_state_that_fails_is_a_problem(provider: Provider, credentials: Creden
     broken = json.loads(json.dumps(PACT))
     broken["interactions"][0]["providerStates"] = [{"name": "something else"}]
 
-    assert verified(provider, credentials, tmp_path, broken) != ()
+    assert "no state something else" in verified(provider, credentials, tmp_path, broken)
