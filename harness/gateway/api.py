@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.gateway.limits import UNLIMITED, Limit, Throttling
 from harness.gateway.routes import RouteTable
 from harness.policy.document import Document
+from harness.wire import INTEGRATION_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +15,15 @@ class Stage:
 
     name: str
     routes: RouteTable
+    throttling: Throttling = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
     """`id` is the domain's name, `account` its owner's twelve digits, `upstream` the container (`http://host:port`).
 
-    `private`: reachable through VPC endpoints only, never from the public internet.
+    `private`: reachable through VPC endpoints only, never from the public internet. `timeout`: seconds that the
+    container has for an answer, from its connection to its last byte. `account_limit`: of all APIs of the account.
     """
 
     id: str
@@ -28,3 +32,12 @@ class Api:
     stages: Mapping[str, Stage]
     upstream: str
     private: bool = True
+    timeout: float = INTEGRATION_TIMEOUT_SECONDS
+    throttling: Throttling = UNLIMITED
+    account_limit: Limit | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether any number of requests could be too many."""
+        settings = (self.throttling, *(stage.throttling for stage in self.stages.values()))
+        return self.account_limit is not None or any(each != UNLIMITED for each in settings)

@@ -35,7 +35,7 @@ class Answer:
     `headers`: names in lower case, in the order of arrival.
     """
 
-    __slots__ = ("_exchange", "_timeout", "body", "complete", "headers", "status")
+    __slots__ = ("_exchange", "body", "complete", "headers", "status")
 
     def __init__(
         self,
@@ -43,25 +43,24 @@ class Answer:
         headers: list[tuple[bytes, bytes]],
         body: bytes,
         exchange: "Exchange | None" = None,
-        timeout: float = 0.0,
     ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.complete = exchange is None
         self._exchange = exchange
-        self._timeout = timeout
 
     async def rest(self) -> AsyncIterator[bytes]:
         """The pieces after `body`, as they arrive; the upstream is held back while the reader is busy.
 
-        Raises BodyBrokeOff, also when nothing arrives for the integration timeout.
+        Raises BodyBrokeOff, also when the upstream has been waited for longer than the integration timeout in all. The
+        time that the reader takes does not count: API Gateway would hold the answer for it.
         """
         exchange = self._exchange
         if exchange is None:
             return
         try:
-            while piece := await exchange.next_piece(self._timeout):
+            while piece := await exchange.next_piece():
                 yield piece
         finally:
             exchange.abort()
@@ -84,6 +83,7 @@ class Exchange:
     """A request and its answer. Its state outlives its use of the connection, which may already serve the next one."""
 
     __slots__ = (
+        "_budget",
         "_connection",
         "_loop",
         "_waiter",
@@ -108,25 +108,27 @@ class Exchange:
         self.headers: list[tuple[bytes, bytes]] = []
         self.pieces: list[bytes] = []
         self.held = 0
+        self._budget = 0.0  # seconds that the upstream may still be waited for
         self._connection = connection
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None
 
     async def answer(self, timeout: float) -> Answer | UpstreamFault:
+        self._budget = timeout
         if not self.finished:
-            await self._changed(timeout)
+            await self._changed()
         if self.fault is not None:
             return self.fault
         body = self._drain()
         if self.finished:
             return Answer(self.status, self.headers, body)
-        return Answer(self.status, self.headers, body, self, timeout)
+        return Answer(self.status, self.headers, body, self)
 
-    async def next_piece(self, timeout: float) -> bytes:
+    async def next_piece(self) -> bytes:
         """What arrived since the last call, waiting for something if need be; empty at the end of the body."""
         if not self.pieces and not self.finished:
             self._connection.resume_reading()
-            await self._changed(timeout)
+            await self._changed()
         if self.pieces:
             return self._drain()
         if self.fault is not None:
@@ -146,10 +148,10 @@ class Exchange:
         # RFC 9112 section 6.3: without length and coding a body lasts until the connection is closed.
         return all(name not in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
 
-    async def _changed(self, timeout: float) -> None:
-        """Waits until the head, a piece, the end or a fault is there; at `timeout` (seconds) that fault is TIMEOUT."""
+    async def _changed(self) -> None:
+        """Waits until the head, a piece, the end or a fault is there; without time left that fault is TIMEOUT."""
         waiter = self._waiter = self._loop.create_future()
-        self._connection.expect_within(timeout)
+        deadline = self._connection.expect_within(self._budget)
         try:
             await waiter
         except asyncio.CancelledError:
@@ -158,6 +160,7 @@ class Exchange:
         finally:
             self._connection.expect_nothing(self)
             self._waiter = None
+        self._budget = deadline - self._loop.time()
 
     def _drain(self) -> bytes:
         pieces, self.pieces, self.held = self.pieces, [], 0
@@ -199,14 +202,17 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         return transport is not None and not transport.is_closing() and self.idle_since >= not_idle_since
 
-    def expect_within(self, seconds: float) -> None:
-        """Fails the exchange when nothing comes in time. A timer that runs is left to run: it looks when it is due."""
-        self._deadline = self._loop.time() + seconds
+    def expect_within(self, seconds: float) -> float:
+        """Fails the exchange when nothing comes in time, the loop's time returned. A timer that runs is left to run:
+        it looks when it is due.
+        """
+        deadline = self._deadline = self._loop.time() + seconds
         timer = self._timer
         if timer is None or timer.when() > self._deadline:
             if timer is not None:
                 timer.cancel()
             self._timer = self._loop.call_at(self._deadline, self._due)
+        return deadline
 
     def expect_nothing(self, exchange: Exchange) -> None:
         if self._exchange is exchange or self._exchange is None:

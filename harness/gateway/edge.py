@@ -18,6 +18,7 @@ from harness.gateway.reply import Message, Receive, Reply, Send
 from harness.gateway.request_context import ContextWriter
 from harness.gateway.routing import UNCLEAR, ApiNames
 from harness.gateway.services import CREDENTIALS, service_of
+from harness.gateway.throttle import throttle_for
 from harness.gateway.upstream import Client
 from harness.wire import HEALTH_PATH, MAX_BODY_BYTES, Handler, HttpRequest, HttpResponse, NetworkPlace, PlaceKind
 
@@ -58,6 +59,7 @@ class Edge:
         self._client = client
         self._clock = clock
         self._gate = Gate(apis, authority, region)
+        self._throttle = throttle_for(apis)
         self._api_names = ApiNames(region)
         self._header_names = HeaderNames()
         self._bodies = Bodies()
@@ -156,6 +158,13 @@ class Edge:
             await self._refuse(reply, scope, api_id, admitted)
             return
         api = admitted.api
+        if self._throttle is not None:
+            principal = admitted.caller.principal
+            exceeded = self._throttle.take(api, admitted.stage, admitted.route, principal.role_arn, now.timestamp())
+            if exceeded is not None:
+                over = Refused(exceeded.condition, f"over {exceeded.what}", caller=principal.arn)
+                await self._refuse(reply, scope, api_id, over)
+                return
         host = head.host or api.upstream.removeprefix("http://").encode()
         epoch_ms = int(now.timestamp() * 1000)
         message = request_bytes(
@@ -180,7 +189,7 @@ class Edge:
             lambda_context=self._contexts.lambda_context(api, reply.request_id, reply.trace_id, epoch_ms),
         )
         answer = await self._client.exchange(
-            api.upstream, message, head=method == "HEAD", repeatable=method in IDEMPOTENT
+            api.upstream, message, head=method == "HEAD", repeatable=method in IDEMPOTENT, timeout=api.timeout
         )
         if not isinstance(answer, UpstreamFault) and not 200 <= answer.status <= 599:
             answer.abort()

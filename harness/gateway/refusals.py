@@ -24,6 +24,7 @@ class Condition(StrEnum):
     HEAD_TOO_LARGE = "head-too-large"
     URI_TOO_LONG = "uri-too-long"
     THROTTLED = "throttled"
+    QUOTA_EXCEEDED = "quota-exceeded"
     UPSTREAM_TIMEOUT = "upstream-timeout"
     UPSTREAM_UNREACHABLE = "upstream-unreachable"
     UPSTREAM_MALFORMED = "upstream-malformed"
@@ -69,6 +70,7 @@ REFUSALS: Mapping[FaultKind | Condition, Refusal] = {
     Condition.HEAD_TOO_LARGE: Refusal(431, "BadRequestException", "Request Header Fields Too Large"),
     Condition.URI_TOO_LONG: Refusal(414, "", "Request URI too long"),
     Condition.THROTTLED: Refusal(429, "TooManyRequestsException", "Too Many Requests"),
+    Condition.QUOTA_EXCEEDED: Refusal(429, "LimitExceededException", "Limit Exceeded"),
     Condition.UPSTREAM_TIMEOUT: Refusal(504, "InternalServerErrorException", "Endpoint request timed out"),
     Condition.UPSTREAM_UNREACHABLE: Refusal(
         504, "InternalServerErrorException", "Network error communicating with endpoint"

@@ -16,11 +16,10 @@ from harness.gateway.api import Api
 from harness.gateway.identifiers import stable_id
 from harness.gateway.routes import Route
 from harness.identity import RecentlyUsed
-from harness.wire import INTEGRATION_TIMEOUT_SECONDS, PARTITION, HttpRequest, NetworkPlace
+from harness.wire import PARTITION, HttpRequest, NetworkPlace
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MEMORY_MB = 512
-_DEADLINE_MS = int(INTEGRATION_TIMEOUT_SECONDS * 1000)
 _VERSION = "$LATEST"
 
 
@@ -84,7 +83,7 @@ class ContextWriter:
             part = self._lambdas[api.id] = self._lambda_part(api)
         return b'{"request_id":"%b","deadline":%d,"xray_trace_id":"%b",%b' % (
             request_id.encode(),
-            epoch_ms + _DEADLINE_MS,
+            epoch_ms + int(api.timeout * 1000),
             trace_id.encode(),
             part,
         )

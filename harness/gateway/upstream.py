@@ -18,7 +18,7 @@ class Client(Protocol):
     """What the edge needs of a client, so that a test can answer in its stead."""
 
     async def exchange(
-        self, origin: str, message: bytes, *, head: bool, repeatable: bool
+        self, origin: str, message: bytes, *, head: bool, repeatable: bool, timeout: float = ...
     ) -> Answer | UpstreamFault: ...
 
     def close(self) -> None: ...
@@ -30,19 +30,27 @@ class PooledClient:
     def __init__(
         self,
         *,
-        timeout: float = INTEGRATION_TIMEOUT_SECONDS,
         max_connections: int = MAX_CONNECTIONS,
         max_idle: int = MAX_IDLE_CONNECTIONS,
         max_idle_seconds: float = MAX_IDLE_SECONDS,
     ) -> None:
-        self._timeout = timeout
         self._max_connections = max_connections
         self._max_idle = max_idle
         self._max_idle_seconds = max_idle_seconds
         self._pools: dict[str, _Pool] = {}
 
-    async def exchange(self, origin: str, message: bytes, *, head: bool, repeatable: bool) -> Answer | UpstreamFault:
+    async def exchange(
+        self,
+        origin: str,
+        message: bytes,
+        *,
+        head: bool,
+        repeatable: bool,
+        timeout: float = INTEGRATION_TIMEOUT_SECONDS,
+    ) -> Answer | UpstreamFault:
         """`message`: the whole request as bytes. `head`: its method is HEAD. `repeatable`: its method is idempotent.
+
+        `timeout`: how many seconds the other side is waited for in all, to the last byte of its answer.
 
         A kept-alive connection may have been closed by the other side just before the request reached it. Then, and
         only when not a byte came back, a repeatable request is sent once more on a new connection (RFC 9110, 9.2.2).
@@ -52,10 +60,10 @@ class PooledClient:
             pool = self._pools[origin] = self._new_pool(origin)
         connection = pool.take_idle()
         if connection is None:
-            return await pool.exchange_on_new(message, head)
-        answer = await connection.begin(message, head).answer(self._timeout)
+            return await pool.exchange_on_new(message, head, timeout)
+        answer = await connection.begin(message, head).answer(timeout)
         if answer is UpstreamFault.NETWORK and repeatable:  # NETWORK: not a byte came back
-            return await pool.exchange_on_new(message, head)
+            return await pool.exchange_on_new(message, head, timeout)
         return answer
 
     def open_connections(self, origin: str) -> int:
@@ -74,7 +82,6 @@ class PooledClient:
         return _Pool(
             parts.hostname,
             parts.port or 80,
-            timeout=self._timeout,
             max_connections=self._max_connections,
             max_idle=self._max_idle,
             max_idle_seconds=self._max_idle_seconds,
@@ -89,7 +96,6 @@ class _Pool:
         host: str,
         port: int,
         *,
-        timeout: float,
         max_connections: int,
         max_idle: int,
         max_idle_seconds: float,
@@ -97,7 +103,6 @@ class _Pool:
         self.open = 0
         self._host = host
         self._port = port
-        self._timeout = timeout
         self._max_connections = max_connections
         self._max_idle = max_idle
         self._max_idle_seconds = max_idle_seconds
@@ -114,9 +119,9 @@ class _Pool:
             connection.close()
         return None
 
-    async def exchange_on_new(self, message: bytes, head: bool) -> Answer | UpstreamFault:
+    async def exchange_on_new(self, message: bytes, head: bool, timeout: float) -> Answer | UpstreamFault:
         """Waiting for a turn and connecting count towards the timeout."""
-        deadline = self._loop.time() + self._timeout
+        deadline = self._loop.time() + timeout
         try:
             async with asyncio.timeout_at(deadline):
                 connection = await self._connect()

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.access import Authority
 from harness.gateway.api import Api, Stage
 from harness.gateway.connection import Answer, UpstreamFault
 from harness.gateway.edge import Edge
+from harness.gateway.limits import UNLIMITED, Throttling
 from harness.gateway.routes import RouteTable
 from harness.gateway.upstream import Client
 from harness.identity import Credentials, Role
@@ -66,9 +68,15 @@ RESOURCE_POLICY = compile_document(
 )
 
 
-def an_api(upstream: str = UPSTREAM, **more: bool) -> Api:
+def an_api(upstream: str = UPSTREAM, *, throttling: Throttling = UNLIMITED, **more: Any) -> Api:
     return Api(
-        "orders", ORDERS, RESOURCE_POLICY, {"v2": Stage("v2", RouteTable.from_openapi(CONTRACT))}, upstream, **more
+        "orders",
+        ORDERS,
+        RESOURCE_POLICY,
+        {"v2": Stage("v2", RouteTable.from_openapi(CONTRACT))},
+        upstream,
+        throttling=throttling,
+        **more,
     )
 
 
@@ -108,10 +116,14 @@ class Recorded:
         default_factory=lambda: Answer(200, [(b"content-type", b"application/json")], b"{}")
     )
     messages: list[bytes] = field(default_factory=list)
+    timeouts: list[float] = field(default_factory=list)
     closed: bool = False
 
-    async def exchange(self, origin: str, message: bytes, *, head: bool, repeatable: bool) -> Answer | UpstreamFault:
+    async def exchange(
+        self, origin: str, message: bytes, *, head: bool, repeatable: bool, timeout: float = 0.0
+    ) -> Answer | UpstreamFault:
         self.messages.append(message)
+        self.timeouts.append(timeout)
         return self.answer
 
     def close(self) -> None:

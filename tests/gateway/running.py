@@ -41,11 +41,11 @@ def running(script: Script, *, timeout: float = 29.0) -> Iterator[Running]:
     servers: list[uvicorn.Server] = []
 
     async def life() -> None:
-        client = PooledClient(timeout=timeout)
+        client = PooledClient()
         async with container(script) as behind:
             edge = an_edge(
                 client,
-                apis={"orders": an_api(behind.origin)},
+                apis={"orders": an_api(behind.origin, timeout=timeout)},
                 places={addresses([sock])[0]: WORKBENCH},
             )
             server = uvicorn.Server(server_config(edge, timeout_graceful_shutdown=1))

@@ -10,9 +10,12 @@ import pytest
 
 from harness.gateway.connection import Answer, UpstreamFault
 from harness.gateway.edge import Edge
+from harness.gateway.limits import Limit, Per, Quota, Throttling, UsagePlan
 from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 from tests.access.landscape import STOREFRONT
 from tests.gateway.landscape import (
+    API_ARN,
+    CALLER,
     CREDENTIALS_ADDRESS,
     ORDERS_ADDRESS,
     PLACES,
@@ -21,6 +24,7 @@ from tests.gateway.landscape import (
     WORKBENCH_ADDRESS,
     Recorded,
     a_call,
+    an_api,
     an_edge,
 )
 
@@ -263,6 +267,50 @@ def test_a_chunked_body_is_verified_as_the_whole_that_it_is() -> None:
 )
 def test_what_goes_wrong_upstream_is_answered_as_an_integration_failure(fault: UpstreamFault, says: str) -> None:
     assert send(an_edge(Recorded(answer=fault)), a_call()).says == says
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        pytest.param(UsagePlan(Limit(1, 1)), "429 TooManyRequestsException Too Many Requests", id="a limit"),
+        pytest.param(UsagePlan(quota=Quota(1, Per.DAY)), "429 LimitExceededException Limit Exceeded", id="a quota"),
+    ],
+)
+def test_a_call_over_its_callers_plan_does_not_reach_the_container(
+    plan: UsagePlan, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Recorded()
+    edge = an_edge(client, apis={"orders": an_api(throttling=Throttling(plans={CALLER.arn: plan}))})
+    assert send(edge, a_call()).status == 200
+    got = send(edge, a_call())
+    assert got.says == says
+    assert got.header(b"x-amzn-requestid")
+    assert len(client.messages) == 1
+    assert "over the caller's" in caplog.text
+
+
+def test_a_call_that_is_denied_is_not_counted() -> None:
+    throttling = Throttling(Limit(1, 1))
+    edge = an_edge(Recorded(), apis={"orders": an_api(throttling=throttling)})
+    assert [send(edge, a_call(role=STRANGER)).status for _ in range(3)] == [403, 403, 403]
+    assert [send(edge, a_call()).status for _ in range(2)] == [200, 429]
+    assert send(edge, a_call(role=STRANGER)).status == 403
+
+
+def test_the_container_has_the_apis_own_time() -> None:
+    client = Recorded()
+    assert send(an_edge(client, apis={"orders": an_api(timeout=2.5)}), a_call()).status == 200
+    assert client.timeouts == [2.5]
+
+
+@pytest.mark.parametrize(("size", "status"), [(1600, 200), (1601, 414)])
+def test_a_method_arn_has_1600_bytes_at_most(size: int, status: int) -> None:
+    path = b"/orders/"
+    path += b"x" * (size - len(f"{API_ARN}/v2/GET") - len(path))
+    got = send(an_edge(Recorded()), a_call(path=b"/v2" + path))
+    assert got.status == status
+    if status == 414:
+        assert got.says == "414 None Request URI too long"
 
 
 def test_a_status_that_is_no_status_is_malformed() -> None:

@@ -41,6 +41,7 @@ EXPECTED: dict[FaultKind | Condition, Row] = {
     Condition.HEAD_TOO_LARGE: Row(431, "BadRequestException", {"message": "Request Header Fields Too Large"}),
     Condition.URI_TOO_LONG: Row(414, "", {"message": "Request URI too long"}),
     Condition.THROTTLED: Row(429, "TooManyRequestsException", {"message": "Too Many Requests"}),
+    Condition.QUOTA_EXCEEDED: Row(429, "LimitExceededException", {"message": "Limit Exceeded"}),
     Condition.UPSTREAM_TIMEOUT: Row(504, "InternalServerErrorException", {"message": "Endpoint request timed out"}),
     Condition.UPSTREAM_UNREACHABLE: Row(
         504, "InternalServerErrorException", {"message": "Network error communicating with endpoint"}

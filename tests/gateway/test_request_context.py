@@ -142,6 +142,13 @@ def test_what_is_kept_for_a_session_is_not_given_to_another_caller_or_place() ->
     assert written(impostor, writer=writer)["identity"]["principalOrgId"] is None
 
 
+def test_the_lambda_context_has_the_apis_own_deadline() -> None:
+    writer = ContextWriter(REGION)
+    for seconds in (0.05, 29.0, 2.5):
+        context = writer.lambda_context(an_api(timeout=seconds), "the-request-id", "Root=1-x", EPOCH_MS)
+        assert orjson.loads(context)["deadline"] == EPOCH_MS + int(seconds * 1000)
+
+
 def test_the_lambda_context_has_the_adapters_form() -> None:
     context = orjson.loads(ContextWriter(REGION).lambda_context(an_api(), "the-request-id", "Root=1-x", EPOCH_MS))
     assert context == {

@@ -17,9 +17,15 @@ GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 async def get(
-    client: PooledClient, to: Container, *, head: bool = False, repeatable: bool = True, message: bytes = GET
+    client: PooledClient,
+    to: Container,
+    *,
+    head: bool = False,
+    repeatable: bool = True,
+    message: bytes = GET,
+    timeout: float = 29.0,
 ) -> Answer | UpstreamFault:
-    return await client.exchange(to.origin, message, head=head, repeatable=repeatable)
+    return await client.exchange(to.origin, message, head=head, repeatable=repeatable, timeout=timeout)
 
 
 async def whole(answer: Answer | UpstreamFault) -> tuple[int, bytes] | UpstreamFault:
@@ -151,8 +157,8 @@ def test_an_answer_that_does_not_come_in_time() -> None:
 
     async def scene() -> None:
         async with container(silent) as to:
-            client = PooledClient(timeout=0.05)
-            assert await get(client, to) is UpstreamFault.TIMEOUT
+            client = PooledClient()
+            assert await get(client, to, timeout=0.05) is UpstreamFault.TIMEOUT
             await closed.wait()
             assert client.open_connections(to.origin) == 0
 
@@ -327,8 +333,8 @@ def test_a_call_waits_for_its_turn_no_longer_than_the_timeout() -> None:
 
     async def scene() -> None:
         async with container(silent) as to:
-            client = PooledClient(timeout=0.05, max_connections=1)
-            first, second = await asyncio.gather(get(client, to), get(client, to))
+            client = PooledClient(max_connections=1)
+            first, second = await asyncio.gather(get(client, to, timeout=0.05), get(client, to, timeout=0.05))
             assert (first, second) == (UpstreamFault.TIMEOUT, UpstreamFault.TIMEOUT)
 
     run(scene)
@@ -428,10 +434,53 @@ def test_a_body_that_stalls_breaks_off_after_the_timeout() -> None:
 
     async def scene() -> None:
         async with container(stalls) as to:
-            answer = await get(PooledClient(timeout=0.05), to)
+            answer = await get(PooledClient(), to, timeout=0.05)
             with pytest.raises(BodyBrokeOff):
                 await whole(answer)
 
+    run(scene)
+
+
+def test_a_body_that_drips_breaks_off_when_the_time_for_all_of_it_is_used_up() -> None:
+    async def drips(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        while True:
+            await wire.say(b"x")
+            await asyncio.sleep(0.01)
+
+    async def scene() -> None:
+        async with container(drips) as to:
+            answer = await get(PooledClient(), to, timeout=0.2)
+            with pytest.raises(BodyBrokeOff):
+                await whole(answer)
+
+    run(scene)
+
+
+def test_the_time_that_the_reader_takes_is_not_the_containers() -> None:
+    async def in_pieces(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\na")
+        for piece in (b"b", b"c"):
+            await asked.wait()
+            asked.clear()
+            await wire.say(piece)
+        await wire.gone()
+
+    async def scene() -> None:
+        async with container(in_pieces) as to:
+            answer = await get(PooledClient(), to, timeout=0.5)
+            assert isinstance(answer, Answer)
+            body = answer.body
+            rest = answer.rest()
+            while len(body) < 3:
+                await asyncio.sleep(0.3)  # together more than the timeout
+                asked.set()
+                body += await anext(rest)
+            assert body == b"abc"
+
+    asked = asyncio.Event()
     run(scene)
 
 
