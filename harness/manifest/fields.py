@@ -6,6 +6,7 @@ field's stand-in, so that one run finds every mistake; whoever reads a file look
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar, dataclass_transform
@@ -111,6 +112,30 @@ def integer(lowest: int, highest: int) -> Reader[int]:
             if lowest <= number <= highest:
                 return number
         return where.wrong(node.line, f"must be a whole number from {lowest:,} to {highest:,}, not {described(node)}")
+
+    return read
+
+
+def number(lowest: float, highest: float) -> Reader[float]:
+    """Whole or decimal."""
+
+    def read(node: Node, where: Where) -> float | Failed:
+        if isinstance(node, Scalar) and node.kind in (Kind.INTEGER, Kind.NUMBER) and len(node.text) <= 20:
+            with suppress(ValueError):  # .inf and .nan are numbers to YAML
+                value = float(plain(node))
+                if lowest <= value <= highest:
+                    return value
+        return where.wrong(node.line, f"must be a number from {lowest:,} to {highest:,}, not {described(node)}")
+
+    return read
+
+
+def one_of(*choices: str) -> Reader[str]:
+    def read(node: Node, where: Where) -> str | Failed:
+        if isinstance(node, Scalar) and node.kind is Kind.TEXT and node.text in choices:
+            return node.text
+        listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        return where.wrong(node.line, f"must be {listed}, not {described(node)}")
 
     return read
 
