@@ -57,12 +57,20 @@ class VersionEntry:
 @shape
 class ApiEntry:
     resource_policy: At[Path] | None = required(
-        PATH, instead=None, about="resource policy: without one a private API cannot be deployed (file)"
+        PATH,
+        instead=None,
+        about="resource policy (file); AWS deploys none without: "
+        "`Private REST API doesn't have a resource policy attached to it`",
     )
     versions: Mapping[str, At[VersionEntry]] = required(
         mapping(formats.VERSION.mistake, located(record(VersionEntry)), at_least=1),
         instead={},
         about="its major versions; each is a stage of the API",
+    )
+    domain_name: At[str] | None = optional(
+        located(formats.DOMAIN_NAME),
+        default=None,
+        about="private custom domain name that leads to it; the base path is the version, `/v1/…`",
     )
 
 

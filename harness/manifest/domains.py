@@ -53,14 +53,19 @@ def link_domains(around: Surroundings) -> Mapping[str, Domain]:
 
 
 def _check_names(written: Written) -> None:
-    names, accounts = [], []
+    names, accounts, domain_names = [], [], []
     for source in written.domains:
         name, account = source.entry.name, source.entry.account
         names.append(Claim(name.value, name.value, source.where, name.line))
         accounts.append(Claim(account.value, name.value, source.where, account.line))
         if name.value in RESERVED:
             source.where.problem(name.line, f'"{name.value}" is the name of a process of the harness: choose another')
+        api = source.entry.api
+        if api is not None and api.value.domain_name is not None:
+            domain_name = api.value.domain_name
+            domain_names.append(Claim(domain_name.value, name.value, source.where, domain_name.line))
     once('there is already a domain "{key}"', names)
+    once('the domain name "{key}" is already that of "{owner}"', domain_names)
     once('the account "{key}" is already that of the domain "{owner}": give each domain its own', accounts)
 
 
@@ -156,7 +161,8 @@ class _Linker:
         once('this contract is already that of "{owner}": a version has its own', contracts)
         versions = [self._version(version, item.value) for version, item in entry.versions.items()]
         found = {version.name: version for version in versions if version is not None}
-        return PrivateApi(name, owner, policy, found) if policy is not None else None
+        domain_name = entry.domain_name.value if entry.domain_name else ""
+        return PrivateApi(name, owner, policy, found, domain_name) if policy is not None else None
 
     def _version(self, name: str, entry: VersionEntry) -> ApiVersion | None:
         where = self.source.where

@@ -40,6 +40,11 @@ NAME = _form(
     "a name: small letters, digits and single hyphens, a letter first, at most 40 characters",
 )
 ORGANISATION = _form(r"o-[a-z0-9]{10,32}", 'an organisation id: "o-" and 10 to 32 small letters or digits')
+ROOT = _form(r"r-[0-9a-z]{4,32}", 'the id of a root: "r-" and 4 to 32 small letters or digits')
+UNIT = _form(
+    r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}",
+    'the id of an organisational unit, as "ou-ab12-11111111": the root\'s letters and digits, then 8 to 32 of its own',
+)
 REGION = _form(r"[a-z]{2}(-[a-z]+)+-[0-9]", 'a region, as "eu-west-1"')
 VPC = _form(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", 'a VPC id: "vpc-" and 8 or 17 hexadecimal digits')
 VPC_ENDPOINT = _form(r"vpce-([0-9a-f]{8}|[0-9a-f]{17})", 'a VPC endpoint id: "vpce-" and 8 or 17 hexadecimal digits')
@@ -58,6 +63,14 @@ ISSUER = _form(
 )
 VARIABLE = _form(r"[A-Za-z_][A-Za-z0-9_]*", "a variable name: letters, digits and _, no digit first")
 IMAGE = _form(r"[a-z0-9][A-Za-z0-9._/:@-]*", 'an image reference, as "registry.example/orders:1.4"')
+
+
+# RFC 1123 section 2.1; names that already mean something else are no custom domain's.
+DOMAIN_NAME = _form(
+    r"(?!.*\.(amazonaws\.com|localhost|[0-9]+)$)(?=.{1,253}$)"
+    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+",
+    'a domain name of your own: small letters, digits, hyphens and dots, as "orders.internal.example"',
+)
 
 
 def account_id(node: Node, where: Where) -> str | Failed:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.manifest import formats
+from harness.manifest.endpoint_file import NO_ENDPOINT, AnyEndpoint, EndpointEntry, endpoint, own_or_shared
 from harness.manifest.fields import (
     At,
     integer,
@@ -16,6 +17,7 @@ from harness.manifest.fields import (
     shape,
     text,
 )
+from harness.manifest.organisation_file import OrganisationEntry, organisation
 from harness.manifest.roles import PATH, RoleEntry
 
 PORT = integer(0, 65_535)  # 0: any free one
@@ -45,10 +47,10 @@ class IdentityProviderEntry:
 class AccountEntry:
     id: At[str] = required(located(formats.account_id), instead=At("", 0), about="twelve digits, in quotes")
     vpc: str = required(formats.VPC, instead="", about="the VPC that its services run in")
-    endpoint: At[str] = required(
-        located(formats.VPC_ENDPOINT),
-        instead=At("", 0),
-        about="its VPC endpoint for execute-api: `aws:SourceVpce` of what comes from there",
+    endpoint: At[AnyEndpoint] = required(
+        own_or_shared,
+        instead=NO_ENDPOINT,
+        about="its VPC endpoint for execute-api, `aws:SourceVpce` of what comes from there: an id, or as below",
     )
     port: At[int] = optional(
         located(PORT), default=At(0, 0), about="port of that endpoint's listener; by default a free one"
@@ -56,13 +58,20 @@ class AccountEntry:
     roles: Mapping[str, At[RoleEntry]] = optional(
         mapping(formats.ROLE.mistake, located(record(RoleEntry))), default={}, about="roles of the account"
     )
+    service_control_policies: tuple[At[Path], ...] = optional(
+        sequence(PATH, at_least=1),
+        default=(),
+        about="those attached to the account itself (files); `[FullAWSAccess]` by default, as on AWS",
+    )
 
 
 @shape
 class WorkbenchEntry:
     vpc: str = required(formats.VPC, instead="", about="the VPC that you call from")
-    endpoint: At[str] = required(
-        located(formats.VPC_ENDPOINT), instead=At("", 0), about="the VPC endpoint that you call through"
+    endpoint: EndpointEntry = required(
+        endpoint,
+        instead=EndpointEntry(id=At("", 0)),
+        about="the VPC endpoint that you call through: an id, or `id` and `policy` as an account's",
     )
     account: At[str] | None = optional(located(text), default=None, about="the account that owns them; none by default")
 
@@ -77,8 +86,10 @@ class BusEntry:
 
 @shape
 class HarnessFile:
-    organisation: str = required(
-        formats.ORGANISATION, instead="", about="id of the AWS organisation: `aws:PrincipalOrgID`"
+    organisation: OrganisationEntry = required(
+        organisation,
+        instead=OrganisationEntry(id=""),
+        about="the AWS organisation: its id, `aws:PrincipalOrgID`, or as below",
     )
     region: str = required(formats.REGION, instead="", about="the region that everything lives in")
     ports: PortsEntry = optional(record(PortsEntry), default=PortsEntry(), about="ports on this machine")

@@ -6,9 +6,16 @@ from harness.errors import InputError, Problem
 from harness.identity.model import OidcProvider
 from harness.manifest.domains import Surroundings, link_domains
 from harness.manifest.model import Landscape, Ports
-from harness.manifest.organisation import link_accounts, link_buses, link_roles, link_workbench
+from harness.manifest.organisation import (
+    link_accounts,
+    link_buses,
+    link_endpoint_policies,
+    link_roles,
+    link_workbench,
+)
 from harness.manifest.policies import PolicyFiles
 from harness.manifest.principals import unknown_roles
+from harness.manifest.tree import link_memberships
 from harness.manifest.written import read
 
 
@@ -29,6 +36,8 @@ def _link(path: Path, problems: list[Problem]) -> Landscape | None:
     policies = PolicyFiles(written.root)
     accounts = link_accounts(written)
     workbench = link_workbench(written, accounts)
+    endpoint_policies = link_endpoint_policies(written, policies)
+    memberships = link_memberships(written, accounts, policies)
     buses = link_buses(written, accounts, policies)
     roles = link_roles(written, accounts, policies)
     domains = link_domains(Surroundings(written, policies, accounts, buses, roles))
@@ -39,7 +48,7 @@ def _link(path: Path, problems: list[Problem]) -> Landscape | None:
     provider = entry.identity_provider
     return Landscape(
         file=written.path,
-        organisation=entry.organisation,
+        organisation=entry.organisation.id,
         region=entry.region,
         ports=Ports(entry.ports.workbench.value, entry.ports.public.value),
         workbench=workbench,
@@ -48,4 +57,6 @@ def _link(path: Path, problems: list[Problem]) -> Landscape | None:
         buses=buses,
         domains=domains,
         oidc=OidcProvider(provider.url, provider.audiences) if provider else None,
+        memberships=memberships,
+        endpoint_policies=endpoint_policies,
     )

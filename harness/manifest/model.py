@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
 from harness.bus.pattern import Pattern
 from harness.errors import InputError, Problem, did_you_mean
-from harness.identity.model import Directory, OidcProvider, Role
+from harness.identity.model import Directory, Membership, OidcProvider, Role
 from harness.policy.document import Document
 from harness.wire import NetworkPlace, PlaceKind
 
@@ -27,12 +27,17 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`id` is twelve digits; `port` is that of its VPC endpoint's listener, 0 for any free one."""
+    """`id` is twelve digits; `port` is that of its listener, 0 for any free one.
+
+    `vpc` is where its services run, `endpoint` what their calls go through. A shared endpoint is another account's, and
+    `endpoint_vpc` is the VPC that the endpoint is in.
+    """
 
     name: str
     id: str
     vpc: str
     endpoint: str
+    endpoint_vpc: str
     port: int = 0
 
 
@@ -58,12 +63,13 @@ class ApiVersion:
 
 @dataclass(frozen=True, slots=True)
 class PrivateApi:
-    """`id` is the domain's name, `account` the twelve digits of its owner."""
+    """`id` is the domain's name, `account` the twelve digits of its owner; `domain_name` may be empty."""
 
     id: str
     account: str
     resource_policy: Document
     versions: Mapping[str, ApiVersion]
+    domain_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,9 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """`file` is the harness.yaml, absolute; mappings are by name, `roles` by ARN."""
+    """`file` is the harness.yaml, absolute; mappings are by name, `roles` by ARN, `memberships` by account id,
+    `endpoint_policies` by the VPC endpoint's id.
+    """
 
     file: Path
     organisation: str
@@ -125,6 +133,8 @@ class Landscape:
     buses: Mapping[str, Bus]
     domains: Mapping[str, Domain]
     oidc: OidcProvider | None = None
+    memberships: Mapping[str, Membership] = field(default_factory=dict)
+    endpoint_policies: Mapping[str, Document] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -133,7 +143,15 @@ class Landscape:
     def directory(self) -> Directory:
         """What STS and the gateways know of the organisation."""
         accounts = {account.id: account.name for account in self.accounts.values()}
-        return Directory(self.region, self.organisation, accounts, self.roles, self.oidc)
+        return Directory(
+            self.region,
+            self.organisation,
+            accounts,
+            self.roles,
+            self.oidc,
+            memberships=self.memberships,
+            endpoint_policies=self.endpoint_policies,
+        )
 
     def apis(self) -> Mapping[str, PrivateApi]:
         return {name: domain.api for name, domain in self.domains.items() if domain.api is not None}
@@ -176,6 +194,9 @@ class Landscape:
     def files(self) -> tuple[Path, ...]:
         """Every file that the landscape was read from, absolute: manifests, policies, contracts."""
         documents = [bus.policy for bus in self.buses.values() if bus.policy]
+        documents += self.endpoint_policies.values()
+        for member in self.memberships.values():
+            documents += [document for level in member.scps for document in level if document.file]
         for role in self.roles.values():
             documents += [role.trust, *role.policies, *([role.boundary] if role.boundary else [])]
         found = {self.file}
@@ -214,7 +235,7 @@ class Landscape:
 def endpoint_place(account: Account, api: str = "") -> NetworkPlace:
     """An account's VPC endpoint; with `api`, that API's private custom domain seen from there."""
     name = f"{account.name} to {api}" if api else account.name
-    return NetworkPlace(name, PlaceKind.ENDPOINT, account.id, account.endpoint, account.vpc, api)
+    return NetworkPlace(name, PlaceKind.ENDPOINT, account.id, account.endpoint, account.endpoint_vpc, api)
 
 
 def api_url_variable(api: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from harness.bus.model import Bus
 from harness.identity import role_id
 from harness.identity.model import Role
+from harness.manifest.endpoint_file import EndpointEntry, SharedEndpointEntry
 from harness.manifest.fields import At, Where
 from harness.manifest.model import Account, Workbench
 from harness.manifest.policies import PolicyFiles
@@ -20,9 +21,8 @@ from harness.manifest.written import Written
 from harness.policy.document import Document
 from harness.policy.model import PolicyKind
 
-
 RESERVED: Final = ("workbench", "public", "credentials", "bus")
-"""Names of the harness's own listeners and networks, beside which each account has one that is called as the account."""
+"""Names of the harness's own listeners and networks; each account has one beside them, called as the account."""
 
 
 def link_accounts(written: Written) -> Mapping[str, Account]:
@@ -31,19 +31,57 @@ def link_accounts(written: Written) -> Mapping[str, Account]:
             text = f'"{name}" is the name of a network place of the harness: choose another for the account'
             written.where.problem(at.line, text)
     _check_network(written)
-    return {
-        name: Account(name, at.value.id.value, at.value.vpc, at.value.endpoint.value, at.value.port.value)
-        for name, at in written.entry.accounts.items()
-    }
+    found = {}
+    for name, at in written.entry.accounts.items():
+        entry = at.value
+        endpoint, vpc = _endpoint(name, written)
+        found[name] = Account(name, entry.id.value, entry.vpc, endpoint, vpc, entry.port.value)
+    return found
+
+
+def _endpoint(name: str, written: Written) -> tuple[str, str]:
+    """The VPC endpoint that an account's calls go through, and the VPC that it is in."""
+    entries = written.entry.accounts
+    own = entries[name].value.endpoint.value
+    if isinstance(own, EndpointEntry):
+        return own.id.value, entries[name].value.vpc
+    shared = own.shared
+    owner = known("account", shared, entries, written.where)
+    if owner is None:
+        return "", ""
+    owned = owner.value.endpoint.value
+    if isinstance(owned, SharedEndpointEntry):
+        text = f'the account "{shared.value}" has no endpoint of its own: name the account that owns it'
+        written.where.problem(shared.line, f"accounts.{name}.endpoint.shared: {text}")
+        return "", ""
+    return owned.id.value, owner.value.vpc
+
+
+def link_endpoint_policies(written: Written, policies: PolicyFiles) -> Mapping[str, Document]:
+    """By the id of the VPC endpoint."""
+    found = {}
+    for entry in _own_endpoints(written).values():
+        if entry.policy is not None:
+            document = policies.read(entry.policy, PolicyKind.ENDPOINT, written.folder, written.where)
+            if document is not None:
+                found[entry.id.value] = document
+    return found
+
+
+def _own_endpoints(written: Written) -> Mapping[str, EndpointEntry]:
+    """Of the workbench and of every account that has one of its own."""
+    workbench = written.entry.workbench
+    named = {"workbench": workbench.endpoint} if workbench else {}
+    accounts = {name: at.value.endpoint.value for name, at in written.entry.accounts.items()}
+    return named | {name: entry for name, entry in accounts.items() if isinstance(entry, EndpointEntry)}
 
 
 def _check_network(written: Written) -> None:
     where = written.where
     entries = {name: at.value for name, at in written.entry.accounts.items()}
-    workbench, ports = written.entry.workbench, written.entry.ports
+    ports = written.entry.ports
     ids = [(name, entry.id) for name, entry in entries.items()]
-    endpoints = [("workbench", workbench.endpoint)] if workbench else []
-    endpoints += [(name, entry.endpoint) for name, entry in entries.items()]
+    endpoints = [(name, entry.id) for name, entry in _own_endpoints(written).items()]
     # Any number of listeners may ask for a free port.
     listeners = [("workbench", ports.workbench), ("public", ports.public)]
     listeners += [(name, entry.port) for name, entry in entries.items()]
@@ -60,7 +98,7 @@ def link_workbench(written: Written, accounts: Mapping[str, Account]) -> Workben
     if entry is None:
         return None
     owner = known("account", entry.account, accounts, written.where) if entry.account else None
-    return Workbench(entry.vpc, entry.endpoint.value, owner.id if owner else "")
+    return Workbench(entry.vpc, entry.endpoint.id.value, owner.id if owner else "")
 
 
 def link_buses(written: Written, accounts: Mapping[str, Account], policies: PolicyFiles) -> Mapping[str, Bus]:

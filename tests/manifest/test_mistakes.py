@@ -11,7 +11,8 @@ from harness.errors import InputError
 from harness.manifest import load
 from tests.manifest import landscape
 
-MISTAKES = yaml.safe_load((landscape.CASES / "mistakes.yaml").read_text())
+FILES = ("mistakes.yaml", "mistakes_of_the_organisation.yaml")
+MISTAKES = [case for file in FILES for case in yaml.safe_load((landscape.CASES / file).read_text())]
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=[case["name"] for case in MISTAKES])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.manifest import domain_file, harness_file, roles
+from harness.manifest import domain_file, endpoint_file, harness_file, organisation_file, roles
 from harness.manifest.fields import rules
 from harness.manifest.settings import VARIABLES
 
@@ -15,6 +15,9 @@ PAGE = (ROOT / "docs" / "reference" / "manifests.md").read_text()
 
 SHAPES: dict[str, type[Any]] = {
     "harness.yaml": harness_file.HarnessFile,
+    "organisation": organisation_file.OrganisationEntry,
+    "organisation.root": organisation_file.RootEntry,
+    "organisation.root.units.NAME": organisation_file.UnitEntry,
     "ports": harness_file.PortsEntry,
     "identity-provider": harness_file.IdentityProviderEntry,
     "accounts.NAME": harness_file.AccountEntry,
@@ -38,11 +41,20 @@ def _section(title: str) -> str:
 
 @pytest.mark.parametrize("title", SHAPES)
 def test_every_key_is_explained(title: str) -> None:
-    rows = [
-        f"| `{key}` | {'yes' if rule.required else ''} | {rule.about} |" for key, rule in rules(SHAPES[title]).items()
-    ]
-    told = [line for line in _section(title).splitlines() if line.startswith("| `")]
-    assert told == rows
+    assert _told(title) == _rows(SHAPES[title])
+
+
+def test_both_ways_to_write_an_endpoint_are_explained() -> None:
+    both = [*_rows(endpoint_file.EndpointEntry), *_rows(endpoint_file.SharedEndpointEntry)]
+    assert _told("accounts.NAME.endpoint") == both
+
+
+def _rows(shape: type[Any]) -> list[str]:
+    return [f"| `{key}` | {'yes' if rule.required else ''} | {rule.about} |" for key, rule in rules(shape).items()]
+
+
+def _told(title: str) -> list[str]:
+    return [line for line in _section(title).splitlines() if line.startswith("| `")]
 
 
 def test_every_setting_is_explained() -> None:

@@ -9,10 +9,12 @@ from harness.manifest import Landscape, load
 from harness.policy import (
     AccessRequest,
     Decision,
+    Outcome,
     PolicyKind,
     PolicySet,
     Principal,
     PrincipalType,
+    compile_document,
     evaluate,
     evaluate_trust,
 )
@@ -47,6 +49,32 @@ def _call(sample: Landscape, role_name: str, place: str, call: str) -> Decision:
         context={"aws:sourcevpce": endpoint, "aws:principalarn": role.arn},
     )
     return evaluate(request, PolicySet(identity=role.policies, boundary=role.boundary, resource=api.resource_policy))
+
+
+def test_experiences_publish_nothing_whatever_their_policies_say(sample: Landscape) -> None:
+    role = sample.role("storefront")
+    allowing = compile_document(
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
+        kind=PolicyKind.IDENTITY,
+        name="all",
+    )
+    limited = sample.directory().memberships[role.account].scps
+    for action, outcome in (
+        ("events:PutEvents", Decision(Outcome.EXPLICIT_DENY, PolicyKind.SCP)),
+        ("execute-api:Invoke", Decision(Outcome.ALLOWED)),
+    ):
+        request = AccessRequest(_principal(role), action, "arn:aws:x:y:444444444444:z", role.account)
+        assert evaluate(request, PolicySet(identity=(allowing,), scps=limited)) == outcome
+
+
+def test_the_back_office_only_reads_through_its_endpoint(sample: Landscape) -> None:
+    role, stock = sample.role("backoffice"), sample.apis()["stock"]
+    endpoint = sample.directory().endpoint_policies[sample.accounts["backoffice"].endpoint]
+    for method, allowed in (("GET", True), ("PUT", False)):
+        resource = method_arn(sample.region, stock.account, stock.id, "v1", method, "/items/tea")
+        request = AccessRequest(_principal(role), "execute-api:Invoke", resource, stock.account)
+        decision = evaluate(request, PolicySet(identity=role.policies, endpoint=endpoint))
+        assert (decision.deciding is PolicyKind.ENDPOINT) is not allowed
 
 
 CALLS = {
