@@ -12,17 +12,16 @@ from harness.access import Authority, Caller, network_context
 from harness.clock import Clock, extended_iso, utc_now
 from harness.identity import Credentials, Directory, Role, Sealer, Session, account_of, principal_of
 from harness.policy import ContextValue
-from harness.sigv4 import Fault, read_authorization
-from harness.sts import answers, assume_role, constraints, federation
-from harness.sts.answers import Members, Refusal
-from harness.sts.query import VERSION, Call, Parameters, read_call
+from harness.query_protocol.answers import Members, Refusal, error, result
+from harness.query_protocol.calls import Call, Parameters, read_call, unknown_operation
+from harness.query_protocol.signatures import authenticate
+from harness.sts import assume_role, constraints, federation
 from harness.sts.session_policies import packed_percent
 from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 
 SERVICE = "sts"
-SKEW_SECONDS = 900
-# The global endpoint, sts.amazonaws.com, is signed for this region.
-GLOBAL_REGION = "us-east-1"
+VERSION = "2011-06-15"
+NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 Context = Mapping[str, ContextValue]
 
@@ -54,13 +53,13 @@ class StsApi:
 
     async def __call__(self, request: HttpRequest, place: NetworkPlace) -> HttpResponse:
         request_id = request.request_id or str(uuid.uuid4())
-        call = read_call(request)
+        call = read_call(request, VERSION)
         if isinstance(call, Refusal):
-            return answers.error(call, request_id)
+            return error(NAMESPACE, call, request_id)
         answer = self._answer(call, request, place)
         if isinstance(answer, Refusal):
-            return answers.error(answer, request_id)
-        return answers.result(call.action, answer, request_id)
+            return error(NAMESPACE, answer, request_id)
+        return result(NAMESPACE, call.action, answer, request_id)
 
     def _answer(self, call: Call, request: HttpRequest, place: NetworkPlace) -> Members | Refusal:
         unsigned = self._unsigned.get(call.action)
@@ -69,14 +68,11 @@ class StsApi:
             return unsigned(call.parameters, context)
         signed = self._signed.get(call.action)
         if signed is None:
-            return Refusal("InvalidAction", f"Could not find operation {call.action} for version {VERSION}")
-        presented = read_authorization(request)
-        if isinstance(presented, Fault):
-            return answers.refusal_of(presented)
-        region = GLOBAL_REGION if presented.region == GLOBAL_REGION else self._directory.region
-        caller = self._authority.authenticate(request, service=SERVICE, skew_seconds=SKEW_SECONDS, region=region)
-        if isinstance(caller, Fault):
-            return answers.refusal_of(caller)
+            return unknown_operation(call.action, VERSION)
+        authenticated = authenticate(request, self._authority, SERVICE)
+        if isinstance(authenticated, Refusal):
+            return authenticated
+        caller, region = authenticated
         context = network_context(request, place, now=self._clock(), region=region)
         return signed(call.parameters, caller, context)
 

@@ -14,9 +14,9 @@ from datetime import datetime
 from harness.access import Authority, Caller
 from harness.identity import Role, Session, inherited_tags, start_session
 from harness.policy import ContextValue
+from harness.query_protocol.answers import Refusal
+from harness.query_protocol.calls import Parameters, members
 from harness.sts import constraints
-from harness.sts.answers import Refusal
-from harness.sts.query import Parameters, members
 from harness.sts.session_policies import read_session_policies, too_large
 from harness.wire import PARTITION
 

@@ -12,10 +12,10 @@ from joserfc.jwk import KeySet
 from harness.access import Authority, Caller
 from harness.identity import Role, Session, start_session
 from harness.policy import ContextValue, Principal, PrincipalType
+from harness.query_protocol.answers import Refusal
+from harness.query_protocol.calls import Parameters
 from harness.sts import constraints
-from harness.sts.answers import Refusal
 from harness.sts.assume_role import DEFAULT_SECONDS, check_role_arn, exceeds_role_limit
-from harness.sts.query import Parameters
 from harness.sts.session_policies import read_session_policies, too_large
 from harness.sts.web_identity import WebIdentity, read_token
 

@@ -7,8 +7,8 @@ import orjson
 
 from harness.access import compile_session_policies
 from harness.errors import InputError
-from harness.sts.answers import Refusal
-from harness.sts.query import Parameters, members
+from harness.query_protocol.answers import Refusal
+from harness.query_protocol.calls import Parameters, members
 
 # AWS packs policies and tags into a binary form that it does not describe; ours is their JSON, deflated.
 PACKED_BYTES = 4096

@@ -19,7 +19,7 @@ from joserfc.jws import extract_compact
 from harness.clock import Clock, utc_now
 from harness.identity import OidcProvider
 from harness.policy import ContextValue
-from harness.sts.answers import Refusal
+from harness.query_protocol.answers import Refusal
 
 AUDIENCE = "sts.amazonaws.com"
 TOKEN_SECONDS = 3600

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from harness.query_protocol.calls import MAX_FORM_BYTES
+from harness.query_protocol.signatures import FAULTS, refusal_of
 from harness.sigv4 import Fault, FaultKind
-from harness.sts.answers import FAULTS, refusal_of
 from harness.wire import HttpRequest
 from tests.access.landscape import NOON, ORDERS, a_directory, a_role, a_session, allow, deny, signed
 from tests.sts.client import an_api, ask, form, issued, read, send
@@ -219,6 +220,22 @@ def test_not_a_call(method: str, text: str, code: str) -> None:
     answer = read("GetCallerIdentity", send(an_api(DIRECTORY), HttpRequest(method, b"/", query, [HOST, FORM], body)))
 
     assert (answer.status, answer.code) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("size", "status", "code"),
+    [
+        pytest.param(MAX_FORM_BYTES, 400, "InvalidAction", id="the longest is read"),
+        pytest.param(MAX_FORM_BYTES + 1, 413, "RequestEntityTooLarge", id="a longer one is not"),
+    ],
+)
+def test_no_form_is_read_without_bound(size: int, status: int, code: str) -> None:
+    """Before it is known who calls: ten megabytes of escapes would stop the edge for seconds."""
+    body = b"Action=Dance&Version=2011-06-15&a=".ljust(size, b"x")
+
+    answer = read("GetCallerIdentity", send(an_api(DIRECTORY), HttpRequest("POST", b"/", b"", [HOST, FORM], body)))
+
+    assert (answer.status, answer.code) == (status, code)
 
 
 def test_bytes_beyond_ascii_on_the_wire_are_no_form() -> None:

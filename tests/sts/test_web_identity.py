@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from harness.sts.answers import Refusal
+from harness.query_protocol.answers import Refusal
 from harness.sts.web_identity import (
     NO_KEY,
     NOT_A_JWT,
