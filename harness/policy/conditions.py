@@ -10,7 +10,7 @@ from harness.errors import did_you_mean
 from harness.policy.globs import Test
 from harness.policy.model import ConditionOutcome, ContextValue
 from harness.policy.operators import NULL, OPERATORS, Operator, plain
-from harness.policy.variables import Filled, Template, fill, is_filled
+from harness.policy.variables import Filled, Template, fill, is_filled, keys_of
 
 _IF_EXISTS = "ifexists"
 _SETS = ("ForAllValues", "ForAnyValue")
@@ -35,7 +35,8 @@ class OperatorUse:
 class Condition:
     """`operator`, `key` and `wanted` as written, for people; `lookup` is the key in lower case.
 
-    `holds` is False too when a variable in a value has no value: then the statement never matches.
+    `holds` is False too when a variable in a value has no value: then the statement never matches. `variables`: the
+    keys of those variables, in lower case.
     """
 
     operator: str
@@ -43,6 +44,7 @@ class Condition:
     wanted: tuple[str, ...]
     lookup: str
     holds: Check = field(repr=False)
+    variables: tuple[str, ...] = ()
 
     def outcome(self, context: Context) -> ConditionOutcome:
         return ConditionOutcome(self.operator, self.key, self.wanted, context.get(self.lookup), self.holds(context))
@@ -88,7 +90,8 @@ def compile_condition(use: OperatorUse, key: str, wanted: Sequence[str], values:
         holds = _check_single(test, lookup, operator.negated, when_missing)
     else:
         holds = _check(test, lookup, quantify, operator.negated, when_missing)
-    return Condition(use.written, key, tuple(wanted), lookup, holds)
+    variables = tuple(name for value in waiting for name in keys_of(value))
+    return Condition(use.written, key, tuple(wanted), lookup, holds, variables)
 
 
 def _check(test: Test, lookup: str, quantify: _Quantifier, negated: bool, when_missing: bool) -> Check:

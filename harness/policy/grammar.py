@@ -106,6 +106,7 @@ class _Reader:
             open_resources=open_resources,
             not_resource="NotResource" in members,
             conditions=self._conditions(members),
+            span=(node.start, node.end),
         )
 
     def _one_of(self, members: _Members, pair: tuple[str, str], line: int) -> None:

@@ -1,4 +1,4 @@
-"""JSON read with its line numbers.
+"""JSON read with its line numbers, objects also with their place in the text.
 
 Duplicate member names are refused: IAM refuses them, and most other readers silently drop one of the two.
 """
@@ -42,8 +42,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Object:
+    """`text[start:end]` is the object, braces included."""
+
     line: int
     members: tuple[Member, ...]
+    start: int
+    end: int
 
 
 Node = Text | Literal | Array | Object
@@ -91,7 +95,7 @@ class _Reader:
             raise self._error("text after the end of the JSON document; remove it")
 
     def _object(self, depth: int) -> Object:
-        line = self._line()
+        line, start = self._line(), self._at
         members: dict[str, Member] = {}
         self._at += 1
         while self._peek() != "}":
@@ -107,7 +111,7 @@ class _Reader:
                 self.repeated.append(Problem(self._file, at, f'"{name}" is already given in line {first}; merge them'))
             members[name] = Member(at, name, self.value(depth + 1))
         self._at += 1
-        return Object(line, tuple(members.values()))
+        return Object(line, tuple(members.values()), start, self._at)
 
     def _array(self, depth: int) -> Array:
         line = self._line()

@@ -14,7 +14,8 @@ class Statement:
     """`action` and `resource` test the positive patterns; the `not_` flags turn them round (NotAction, NotResource).
 
     `principals` is None where the grammar has none; then the statement is about whoever the policy is attached to.
-    `open_resources` are the resource patterns in which variables wait; `resource` tests the others.
+    `open_resources` are the resource patterns in which variables wait; `resource` tests the others. `span`: where the
+    statement begins and ends in the document's text.
     """
 
     sid: str
@@ -28,6 +29,7 @@ class Statement:
     open_resources: tuple[Template, ...] = ()
     not_resource: bool = False
     conditions: tuple[Condition, ...] = ()
+    span: tuple[int, int] = (0, 0)
     names_all: bool = field(init=False, repr=False)
     _checks: tuple[Check, ...] = field(init=False, repr=False)
 
