@@ -19,6 +19,8 @@ _PLAIN_IN_PATH = "/:@!$&'()*+,;=-._~"
 
 def refusal_reason(raw: bytes) -> str:
     """Why the path on the wire is refused, or an empty string."""
+    if not raw.isascii():  # RFC 3986 section 2: whatever else a path names is escaped in it
+        return "a byte outside ASCII in the path"
     if b"\\" in raw:
         return "a backslash in the path"
     if b"%" not in raw:
