@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from harness.access import Authority, Caller, network_context
 from harness.gateway.api import Api, Stage
+from harness.gateway.forward import METHOD_OVERRIDE
 from harness.gateway.paths import refusal_reason, spellings
 from harness.gateway.refusals import Condition
 from harness.gateway.routes import Route
@@ -21,6 +22,8 @@ from harness.wire import MAX_METHOD_ARN_BYTES, HttpRequest, NetworkPlace, PlaceK
 
 ACTION = "execute-api:Invoke"
 SERVICE = "execute-api"
+# Who adds it to another's signed GET must not make a DELETE of it.
+_OVERRIDE = (METHOD_OVERRIDE.decode(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ class Gate:
         arn = method_arn(self._region, api.account, api.id, stage.name, method, path)
         if len(arn) > MAX_METHOD_ARN_BYTES:
             return Refused(Condition.URI_TOO_LONG, "the method ARN is too long")
-        caller = self._authority.authenticate(request, service=SERVICE)
+        caller = self._authority.authenticate(
+            request, service=SERVICE, must_sign=_OVERRIDE if method != request.method else ()
+        )
         if isinstance(caller, Fault):
             return Refused(caller.kind, caller.kind.value, text=caller.message)
         context = network_context(request, place, now=now, region=self._region)

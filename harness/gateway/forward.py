@@ -203,6 +203,7 @@ class ClientHead:
                 self._once(self.method_override, value, "x-http-method-override")
                 self.method_override = value
             case Kind.USER_AGENT:
+                self._once(self.user_agent, value, "user-agent")
                 self.user_agent = value
                 self._lines += (name, b": ", value, b"\r\n")
 

@@ -160,6 +160,13 @@ def test_a_signed_and_allowed_call_is_admitted(request_: HttpRequest, template: 
             id="an explicit deny and parameters after a semicolon",
         ),
         pytest.param(
+            a_call(path=b"/v2/orders/17"),
+            {"method": "DELETE"},
+            FaultKind.MISMATCH,
+            "mismatch",
+            id="a method overridden by a header that is not signed",
+        ),
+        pytest.param(
             a_call(path=b"/v2/orders"),
             {"method": "DELETE"},
             Condition.UNKNOWN_ROUTE,

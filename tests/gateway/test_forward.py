@@ -140,6 +140,11 @@ def test_a_call_from_the_public_internet_has_no_endpoint_headers() -> None:
             id="two methods",
         ),
         pytest.param(
+            [(b"user-agent", b"trusted"), (b"user-agent", b"other")],
+            "two different user-agent headers",
+            id="two programs, of which a policy would see the one and the container the other",
+        ),
+        pytest.param(
             [(b"transfer-encoding", b"gzip, chunked")], "a transfer coding other than chunked", id="a coded body"
         ),
         pytest.param([(b"content-length", b"1x")], "content-length is not a number", id="a length that is no number"),
