@@ -104,7 +104,7 @@ def follow(
     logs: Path, chosen: Sequence[str] = (), *, last: int = 10, wait: Callable[[], bool], pause: float = 0.1
 ) -> Iterator[LogLine]:
     """The `last` lines, then each new one. When there is nothing new `wait` answers whether to go on, and `pause`
-    seconds pass before the next look.
+    seconds pass before the next look; when it says no there is one more, for what was written before the end.
 
     Goes on over rotation, and takes up processes whose log appears later when none were chosen.
     """
@@ -112,16 +112,19 @@ def follow(
     yield from read(logs, chosen, last=last)
     for tail in tails.values():
         tail.skip_to_end()
+    ended = False
     while True:
         if not chosen:
             for name in names(logs):
                 tails.setdefault(name, _Tail(log_path(logs, name), name))
         fresh = sorted(line for tail in tails.values() for line in tail.fresh())
         yield from fresh
+        if ended:
+            return
         if not fresh:
-            if not wait():
-                return
-            time.sleep(pause)
+            ended = not wait()
+            if not ended:
+                time.sleep(pause)
 
 
 class _Tail:

@@ -84,12 +84,17 @@ def _body_bytes(body: object) -> bytes:
     raise TypeError(f"a streamed body cannot be signed: {type(body).__name__}")
 
 
+class _Unredirected(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: a signature is for one URL alone."""
+        return None
+
+
 def signed_session(
     api: str, credentials: CredentialSource, *, region: str, now: Callable[[], datetime]
 ) -> requests.Session:
-    """A `requests.Session` whose every request is signed; no redirects, since a signature dies with one."""
-    session = requests.Session()
+    """A `requests.Session` whose every request is signed, and which takes a redirect for the answer that it is."""
+    session = _Unredirected()
     session.auth = SigV4(api, credentials, region=region, now=now)
     session.trust_env = False
-    session.max_redirects = 0
     return session

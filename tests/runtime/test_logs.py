@@ -82,6 +82,16 @@ def test_following_shows_the_last_lines_and_then_each_new_one(tmp_path: Path) ->
     ]
 
 
+def test_following_shows_what_was_written_just_before_the_end(tmp_path: Path) -> None:
+    log = LogFile(log_path(tmp_path, "orders"), clock=Ticking())
+
+    def end() -> bool:
+        log.write("goodbye")
+        return False
+
+    assert [line.text for line in follow(tmp_path, wait=end, pause=0)] == ["goodbye"]
+
+
 def test_following_loses_nothing_to_a_rotation(tmp_path: Path) -> None:
     log = LogFile(log_path(tmp_path, "orders"), clock=Ticking(), max_bytes=80)
     log.write("before")
