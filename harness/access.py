@@ -190,10 +190,12 @@ class Authority:
         endpoint_policy: Document | None = None,
     ) -> Decision:
         """`context`: the keys of the request and the network; those of the identity come on top of them."""
-        return evaluate(
-            self._request(caller, action, resource, resource_account, context),
-            caller.policies(resource_policy, endpoint_policy),
-        )
+        request = self._request(caller, action, resource, resource_account, context)
+        decision = evaluate(request, caller.policies(resource_policy, endpoint_policy))
+        questions = asked.get()
+        if questions is not None:
+            questions.append(Question(caller, action, resource, resource_account, request.context, decision.allowed))
+        return decision
 
     def explain(
         self,
@@ -216,7 +218,14 @@ class Authority:
         self, caller: Caller, role: Role, *, action: str, context: Mapping[str, ContextValue]
     ) -> Decision:
         """May `caller` do `action` (`sts:AssumeRole`, …) on `role`: by its trust policy and by the caller's own."""
-        return evaluate_trust(self._request(caller, action, role.arn, role.account, context), role.trust, caller.own)
+        request = self._request(caller, action, role.arn, role.account, context)
+        decision = evaluate_trust(request, role.trust, caller.own)
+        questions = asked.get()
+        if questions is not None:
+            questions.append(
+                Question(caller, action, role.arn, role.account, request.context, decision.allowed, trust=True)
+            )
+        return decision
 
     def _request(
         self, caller: Caller, action: str, resource: str, resource_account: str, context: Mapping[str, ContextValue]

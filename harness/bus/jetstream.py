@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any
 
 import nats.errors
@@ -158,6 +159,21 @@ class JetStreamStore:
         if keep_from > state.first_seq:
             await self._managed(lambda: self._jetstream.purge_stream(name, seq=keep_from))
 
+    async def keep_stream(self, config: StreamConfig) -> None:
+        """A stream of another part, made or brought up to date."""
+        await self._managed(lambda: self._stream(config))
+
+    async def append(self, subject: str, message_id: str, body: bytes) -> None:
+        await self._publisher.publish([Outgoing(subject, body, {MESSAGE_ID: message_id})])
+
+    async def read_stream(
+        self, stream: str, subject: str, since: datetime | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The bodies that the stream holds now, from those stored since an instant. Ends."""
+        async with aclosing(self._read(stream, subject, since)) as messages:
+            async for message in messages:
+                yield message.data
+
     async def close(self) -> None:
         """What came and was not handed out is given back, so that another process gets it at once."""
         if self._client.is_connected:
@@ -175,9 +191,12 @@ class JetStreamStore:
         for puller in self._readers:
             puller.gone = True  # a reader's consumer is not durable
 
-    async def _read(self, stream: str, subject: str) -> AsyncGenerator[Msg, None]:
+    async def _read(self, stream: str, subject: str, since: datetime | None = None) -> AsyncGenerator[Msg, None]:
         """What the stream holds under `subject` now. Ends."""
         config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=60)
+        if since is not None:
+            config.deliver_policy = DeliverPolicy.BY_START_TIME
+            config.opt_start_time = since
         info = await self._managed(lambda: self._jetstream.add_consumer(stream, config))
         name, left = info.name, info.num_pending or 0
         puller = self._reader(stream, name)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.access import Authority
+from harness.audit.recorder import Recorder, Refusal, body_hash
 from harness.clock import Clock, utc_now
 from harness.gateway.admission import Gate, Refused
 from harness.gateway.api import Api
@@ -20,6 +21,7 @@ from harness.gateway.routing import UNCLEAR, ApiNames
 from harness.gateway.services import CREDENTIALS, service_of
 from harness.gateway.throttle import throttle_for
 from harness.gateway.upstream import Client
+from harness.sigv4 import FaultKind
 from harness.wire import HEALTH_PATH, MAX_BODY_BYTES, Handler, HttpRequest, HttpResponse, NetworkPlace, PlaceKind
 
 # RFC 9110 section 9.2.2
@@ -53,11 +55,13 @@ class Edge:
         region: str,
         client: Client,
         clock: Clock = utc_now,
+        recorder: Recorder | None = None,
     ) -> None:
         self._services = services
         self._places = places
         self._client = client
         self._clock = clock
+        self._recorder = recorder
         self._gate = Gate(apis, authority, region)
         self._throttle = throttle_for(apis)
         self._api_names = ApiNames(region)
@@ -138,7 +142,7 @@ class Edge:
         elif api_id:
             await self._call(scope, receive, reply, now, request, head, listener, api_id)
         else:
-            await self._serve(scope, reply, request, place)
+            await self._serve(scope, reply, request, place, now)
 
     async def _call(
         self,
@@ -155,7 +159,7 @@ class Edge:
         method = request.method if head.method_override is None else head.method_override.decode("latin-1").upper()
         admitted = self._gate.admit(request, place, api_id, method, now)
         if isinstance(admitted, Refused):
-            await self._refuse(reply, scope, api_id, admitted)
+            await self._refuse(reply, scope, api_id, admitted, request)
             return
         api = admitted.api
         if self._throttle is not None:
@@ -208,8 +212,11 @@ class Edge:
                 return
             refused = Refused(Condition.UPSTREAM_MALFORMED, str(broken), caller=caller)
             await self._refuse(reply, scope, api_id, refused)
+            return
+        if self._recorder is not None:
+            self._recorder.passed(now, request, place, api_id, method, answer.status)
 
-    async def _serve(self, scope: Mapping[str, Any], reply: Reply, request: HttpRequest, place: NetworkPlace) -> None:
+    async def _serve(self, scope: Mapping[str, Any], reply: Reply, request: HttpRequest, place: NetworkPlace, now: datetime) -> None:
         """A request that names no API: an AWS service, credentials, or the question whether the edge is up."""
         if place.kind is PlaceKind.CREDENTIALS:
             handler = self._services.get(CREDENTIALS)
@@ -224,10 +231,30 @@ class Edge:
         if handler is None:
             await self._refuse(reply, scope, "", Refused(Condition.FORBIDDEN, "neither an API nor a service is named"))
             return
-        await reply.respond(await handler(request, place))
+        if self._recorder is None or place.kind is PlaceKind.CREDENTIALS:
+            await reply.respond(await handler(request, place))
+            return
+        with self._recorder.asking() as questions:
+            answer = await handler(request, place)
+        self._recorder.served(now, request, place, service_of(request), answer, questions)
+        await reply.respond(answer)
 
-    async def _refuse(self, reply: Reply, scope: Mapping[str, Any], api_id: str, refused: Refused) -> None:
+    async def _refuse(
+        self,
+        reply: Reply,
+        scope: Mapping[str, Any],
+        api_id: str,
+        refused: Refused,
+        request: HttpRequest | None = None,
+    ) -> None:
+        """`request`: where its signature was looked at."""
         row = REFUSALS[refused.cause]
+        if self._recorder is not None:
+            digest = body_hash(request.body) if request is not None and refused.cause is FaultKind.MISMATCH else ""
+            why = Refusal(row.error_type, refused.cause.value, refused.reason, digest)
+            listener = self._listener(scope)
+            place = listener[0] if listener else None
+            self._recorder.refused(self._clock(), scope, place, api_id, row.status, why, reply.request_id)
         _log(reply, scope, api_id, row.status, refused)
         await reply.refuse(row, refused.text)
 
