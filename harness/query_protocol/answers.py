@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from xml.sax.saxutils import escape
 
 from harness.wire import HttpResponse
@@ -27,7 +28,8 @@ class Entries:
     values: Mapping[str, str]
 
 
-Members = Mapping[str, "str | int | bool | Entries | Members | Sequence[str | Members]"]
+Member: TypeAlias = "str | int | Entries | Mapping[str, Member] | Sequence[Member]"
+Members: TypeAlias = Mapping[str, Member]
 """The members of a result: nested structures as mappings, lists as sequences."""
 
 
@@ -57,7 +59,7 @@ def _render(content: Members, *, depth: int) -> str:
     return "".join(_element(name, value, depth) for name, value in content.items())
 
 
-def _element(name: str, value: object, depth: int) -> str:
+def _element(name: str, value: Member, depth: int) -> str:
     indent = "  " * depth
     match value:
         case bool():
@@ -70,10 +72,8 @@ def _element(name: str, value: object, depth: int) -> str:
             )
         case Mapping():
             inner = _render(value, depth=depth + 1)
-        case Sequence():
-            inner = "".join(_element("member", item, depth + 1) for item in value)
         case _:
-            raise TypeError(f"{type(value).__name__} is no member of a result")
+            inner = "".join(_element("member", item, depth + 1) for item in value)
     return f"{indent}<{name}>\n{inner}{indent}</{name}>\n" if inner else f"{indent}<{name}/>\n"
 
 

@@ -15,6 +15,7 @@ def served(handler: Handler, place: NetworkPlace) -> Iterator[str]:
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             self._answer(b"")
