@@ -52,12 +52,23 @@ class Gate:
         self._apis = apis
         self._stages = StageNames(apis)
         self._authority = authority
+        self._endpoint_policies = authority.directory.endpoint_policies
         self._region = region
 
     def admit(
-        self, request: HttpRequest, place: NetworkPlace, api_id: str, method: str, now: datetime
+        self,
+        request: HttpRequest,
+        place: NetworkPlace,
+        api_id: str,
+        method: str,
+        now: datetime,
+        *,
+        must_sign: tuple[str, ...] = (),
     ) -> Admitted | Refused:
-        """`method` is the one to route by; it differs from the request's only by `X-HTTP-Method-Override`."""
+        """`method` is the one to route by; it differs from the request's only by `X-HTTP-Method-Override`.
+
+        `must_sign`: headers without which the signature does not say which API is called.
+        """
         api = self._apis.get(api_id)
         if api is None:
             return Refused(Condition.FORBIDDEN, "no such API")
@@ -65,24 +76,25 @@ class Gate:
             return Refused(Condition.FORBIDDEN, f"not reachable from {place.kind}")
         trouble = refusal_reason(request.raw_path)
         if trouble:
-            return self._nowhere(request, Refused(Condition.BAD_REQUEST, trouble))
+            return self._nowhere(request, must_sign, Refused(Condition.BAD_REQUEST, trouble))
         segment, below = split_stage(request.raw_path)
         stage = self._stages.find(api, segment)
         if stage is None:
-            return self._nowhere(request, Refused(Condition.FORBIDDEN, "no such stage"))
+            return self._nowhere(request, must_sign, Refused(Condition.FORBIDDEN, "no such stage"))
         path = below.decode("ascii")
         route = stage.routes.match(method, path)
         if route is None:
-            return self._nowhere(request, Refused(Condition.UNKNOWN_ROUTE, "unknown route"))
+            return self._nowhere(request, must_sign, Refused(Condition.UNKNOWN_ROUTE, "unknown route"))
         arn = method_arn(self._region, api.account, api.id, stage.name, method, path)
         if len(arn) > MAX_METHOD_ARN_BYTES:
             return Refused(Condition.URI_TOO_LONG, "the method ARN is too long")
         caller = self._authority.authenticate(
-            request, service=SERVICE, must_sign=_OVERRIDE if method != request.method else ()
+            request, service=SERVICE, must_sign=must_sign if method == request.method else must_sign + _OVERRIDE
         )
         if isinstance(caller, Fault):
             return Refused(caller.kind, caller.kind.value, text=caller.message)
         context = network_context(request, place, now=now, region=self._region)
+        endpoint_policy = self._endpoint_policies.get(place.vpce_id) if api.private else None
         for spelling in spellings(path):
             resource = arn if spelling is path else arn[: -len(path)] + spelling
             decision = self._authority.authorize(
@@ -92,17 +104,18 @@ class Gate:
                 resource_account=api.account,
                 resource_policy=api.resource_policy,
                 context=context,
+                endpoint_policy=endpoint_policy,
             )
             if not decision.allowed:
                 return _denied(caller, arn, decision)
         return Admitted(api, stage, route, caller)
 
-    def _nowhere(self, request: HttpRequest, refused: Refused) -> Refused:
+    def _nowhere(self, request: HttpRequest, must_sign: tuple[str, ...], refused: Refused) -> Refused:
         """The path leads nowhere. Whatever a client presents as a signature is still checked, and its fault goes first.
 
         So a byte that changed on the way is always an invalid signature, whether or not a route is left.
         """
-        caller = self._authority.authenticate(request, service=SERVICE)
+        caller = self._authority.authenticate(request, service=SERVICE, must_sign=must_sign)
         if not isinstance(caller, Fault) or caller.kind is FaultKind.MISSING:
             return refused
         return Refused(caller.kind, f"{refused.reason}, {caller.kind.value}", text=caller.message)

@@ -22,8 +22,9 @@ class Stage:
 class Api:
     """`id` is the domain's name, `account` its owner's twelve digits, `upstream` the container (`http://host:port`).
 
-    `private`: reachable through VPC endpoints only, never from the public internet. `timeout`: seconds that the
-    container has for an answer, from its connection to its last byte. `account_limit`: of all APIs of the account.
+    `private`: reachable through VPC endpoints only, never from the public internet. `domain_name`: its private custom
+    domain name, or empty. `timeout`: seconds that the container has for an answer, from its connection to its last
+    byte. `account_limit`: of all APIs of the account.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Api:
     timeout: float = INTEGRATION_TIMEOUT_SECONDS
     throttling: Throttling = UNLIMITED
     account_limit: Limit | None = None
+    domain_name: str = ""
 
     @property
     def limited(self) -> bool:

@@ -17,7 +17,7 @@ from harness.gateway.identifiers import Identifiers
 from harness.gateway.refusals import REFUSALS, Condition
 from harness.gateway.reply import Message, Receive, Reply, Send
 from harness.gateway.request_context import ContextWriter
-from harness.gateway.routing import UNCLEAR, ApiNames
+from harness.gateway.routing import UNCLEAR, ApiNames, Named
 from harness.gateway.services import CREDENTIALS, service_of
 from harness.gateway.throttle import throttle_for
 from harness.gateway.upstream import Client
@@ -64,7 +64,7 @@ class Edge:
         self._recorder = recorder
         self._gate = Gate(apis, authority, region)
         self._throttle = throttle_for(apis)
-        self._api_names = ApiNames(region)
+        self._api_names = ApiNames(region, {api.domain_name: api.id for api in apis.values() if api.domain_name})
         self._header_names = HeaderNames()
         self._bodies = Bodies()
         self._identifiers = Identifiers()
@@ -136,11 +136,11 @@ class Edge:
             reply.request_id,
             scope["client"][0],
         )
-        api_id = self._api_names.named(place, head.host or b"", head.api_id)
-        if api_id is UNCLEAR:
+        named = self._api_names.named(place, scope["server"][1], head.host or b"", head.api_id)
+        if named is UNCLEAR:
             await self._refuse(reply, scope, "", Refused(Condition.FORBIDDEN, "the API is named in two ways"))
-        elif api_id:
-            await self._call(scope, receive, reply, now, request, head, listener, api_id)
+        elif named.api:
+            await self._call(scope, receive, reply, now, request, head, listener, named)
         else:
             await self._serve(scope, reply, request, place, now)
 
@@ -153,11 +153,12 @@ class Edge:
         request: HttpRequest,
         head: ClientHead,
         listener: tuple[NetworkPlace, bytes],
-        api_id: str,
+        named: Named,
     ) -> None:
         place, place_fields = listener
+        api_id = named.api
         method = request.method if head.method_override is None else head.method_override.decode("latin-1").upper()
-        admitted = self._gate.admit(request, place, api_id, method, now)
+        admitted = self._gate.admit(request, place, api_id, method, now, must_sign=named.must_sign)
         if isinstance(admitted, Refused):
             await self._refuse(reply, scope, api_id, admitted, request)
             return
@@ -216,7 +217,9 @@ class Edge:
         if self._recorder is not None:
             self._recorder.passed(now, request, place, api_id, method, answer.status)
 
-    async def _serve(self, scope: Mapping[str, Any], reply: Reply, request: HttpRequest, place: NetworkPlace, now: datetime) -> None:
+    async def _serve(
+        self, scope: Mapping[str, Any], reply: Reply, request: HttpRequest, place: NetworkPlace, now: datetime
+    ) -> None:
         """A request that names no API: an AWS service, credentials, or the question whether the edge is up."""
         if place.kind is PlaceKind.CREDENTIALS:
             handler = self._services.get(CREDENTIALS)

@@ -12,6 +12,7 @@ from harness.gateway.edge import Edge
 from harness.gateway.routes import RouteTable
 from harness.gateway.server import addresses, serve
 from harness.gateway.upstream import PooledClient
+from harness.iam.api import IamApi
 from harness.identity import Sealer
 from harness.local.operator import Operator, operator_token
 from harness.manifest.plan_file import EdgeSettings
@@ -30,10 +31,18 @@ def apis(landscape: manifest.Landscape, upstreams: Mapping[str, str]) -> dict[st
             account=api.account,
             resource_policy=api.resource_policy,
             stages={
-                version.name: Stage(version.name, RouteTable.from_openapi(version.openapi, file=str(version.contract)))
+                version.name: Stage(
+                    version.name,
+                    RouteTable.from_openapi(version.openapi, file=str(version.contract)),
+                    version.throttling,
+                )
                 for version in api.versions.values()
             },
             upstream=upstreams[name],
+            timeout=api.timeout_seconds,
+            throttling=api.throttling,
+            account_limit=landscape.domains[name].account.throttle,
+            domain_name=api.domain_name,
         )
         for name, api in landscape.apis().items()
         if name in upstreams
@@ -67,6 +76,7 @@ async def run_edge(settings: EdgeSettings) -> None:
     services: dict[str, Handler] = {
         "sts": StsApi(authority, sealer, directory, web_identity_key=tokens.public_keys if tokens else None),
         "events": EventsApi(authority, buses, store, region=landscape.region),
+        "iam": IamApi(authority),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))

@@ -42,6 +42,7 @@ from tests.access.landscape import (
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 APIS = {"orders": ORDERS, "stock": STOCK}
 STAGES = ("v1", "v2")
+WORKBENCH_PORT, LISTENER_PORT = 4566, 9001
 LISTENERS = {
     api: NetworkPlace(
         f"storefront to {api}", PlaceKind.ENDPOINT, STOREFRONT, "vpce-0storefront", "vpc-0storefront", api
@@ -79,11 +80,12 @@ class Gateway:
     def admits(self, call: Call) -> str:
         """The ARN of the caller that is let through, empty for a refusal."""
         head = ClientHead(call.request.headers, self._names)
-        api = self._api_names.named(call.place, head.host or b"", head.api_id)
-        if head.problem or api is UNCLEAR or not api:
+        port = LISTENER_PORT if call.place.api else WORKBENCH_PORT
+        named = self._api_names.named(call.place, port, head.host or b"", head.api_id)
+        if head.problem or named is UNCLEAR or not named.api:
             return ""
         request = replace(call.request, headers=head.headers)
-        got = self._gate.admit(request, call.place, str(api), request.method, NOON)
+        got = self._gate.admit(request, call.place, named.api, request.method, NOON, must_sign=named.must_sign)
         return got.caller.principal.arn if isinstance(got, Admitted) else ""
 
 
@@ -146,7 +148,7 @@ class Caller:
         """The forms in which a call can name its API: by listener, by host name, by header."""
         match self.random.randrange(3):
             case 0:
-                return LISTENERS[api], "127.0.0.1:9001"
+                return LISTENERS[api], f"127.0.0.1:{LISTENER_PORT}"
             case 1:
                 return WORKBENCH, f"{api}.execute-api.localhost:4566"
             case _:

@@ -104,12 +104,13 @@ def signed(
     path: bytes = b"/v1/orders",
     query: bytes = b"",
     body: bytes = b"",
+    host: bytes = b"localhost:4566",
     headers: Sequence[tuple[bytes, bytes]] = (),
     secret: str | None = None,
     token: str | None = "",
 ) -> HttpRequest:
     """`secret` and `token` replace those of the credentials; a token of None sends none."""
-    bare = HttpRequest(method, path, query, [(b"host", b"localhost:4566"), *headers], body, client_ip="10.0.0.7")
+    bare = HttpRequest(method, path, query, [(b"host", host), *headers], body, client_ip="10.0.0.7")
     added = sign(
         bare,
         access_key_id=credentials.access_key_id,

@@ -430,7 +430,8 @@ def test_a_body_is_released_once_it_is_answered() -> None:
 
 
 def test_through_a_listener_for_one_api_nothing_need_name_it() -> None:
-    got = send(an_edge(Recorded()), bare(path=b"/v2/orders"), address=ORDERS_ADDRESS)
+    call = HttpRequest("GET", b"/v2/orders", b"", [(b"host", b"127.0.0.1:9001")], b"")
+    got = send(an_edge(Recorded()), call, address=ORDERS_ADDRESS)
     assert got.says == "403 MissingAuthenticationTokenException Missing Authentication Token"
 
 
