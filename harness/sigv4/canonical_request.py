@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
 from typing import NamedTuple
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from harness.sigv4.model import Fault, FaultKind
 from harness.wire import HeaderList, HttpRequest
@@ -20,10 +20,13 @@ EMPTY_PAYLOAD_HASH = sha256(b"").hexdigest().encode()
 # What most requests look like, matched in time linear in the length: a path without dot segments, doubled slashes or
 # bytes that want encoding other than "%"; texts and queries that are canonical already but for the order.
 _NORMAL_PATH = re.compile(rb"(?:/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*+)++/?|/").fullmatch
-# Decoding and encoding again leaves a run as it is: no unreserved byte is escaped, hex is upper case.
-_RUN = rb"(?:[A-Za-z0-9._~-]++|%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]))*+"
-_ENCODED = re.compile(_RUN).fullmatch
-_ENCODED_QUERY = re.compile(rb"%b=%b(?:&%b=%b)*+" % (_RUN, _RUN, _RUN, _RUN)).fullmatch
+# Decoding leaves nothing to do but to escape what is not: no unreserved byte is escaped, hex is upper case.
+_RUN = rb"(?:[^%+&=]++|%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]))*+"
+_REGULAR_QUERY = re.compile(rb"%b=%b(?:&%b=%b)*+" % (_RUN, _RUN, _RUN, _RUN)).fullmatch
+_OTHER_IN_REGULAR_QUERY = re.compile(rb"[^A-Za-z0-9._~%&=-]").sub
+_OTHER = re.compile(rb"[^A-Za-z0-9._~-]").sub
+_OTHER_IN_PATH = re.compile(rb"[^A-Za-z0-9._~/-]").sub
+_ESCAPES = {bytes([byte]): b"%%%02X" % byte for byte in range(256)}
 _SIGNATURE_PARAMETER = b"X-Amz-Signature"
 
 
@@ -76,7 +79,7 @@ def canonical_path(raw_path: bytes) -> bytes:
         elif segment and segment != b".":
             segments.append(segment)
     slash = b"/" if segments and raw_path.endswith(b"/") else b""
-    return quote(b"/%b%b" % (b"/".join(segments), slash), safe=b"/").encode()
+    return _OTHER_IN_PATH(_escape, b"/%b%b" % (b"/".join(segments), slash))
 
 
 def canonical_query(raw_query: bytes, *, plus: bytes = b" ", presigned: bool = False) -> bytes:
@@ -88,8 +91,8 @@ def canonical_query(raw_query: bytes, *, plus: bytes = b" ", presigned: bool = F
     if not raw_query:
         return b""
     # A zero byte, lower than any that an encoded text can hold, makes "a" sort before "a-b" as tuples would.
-    if _ENCODED_QUERY(raw_query) and not presigned:
-        pairs = raw_query.replace(b"=", b"\0").split(b"&")
+    if not presigned and _REGULAR_QUERY(raw_query):
+        pairs = _OTHER_IN_REGULAR_QUERY(_escape, raw_query).replace(b"=", b"\0").split(b"&")
     else:
         pairs = []
         for parameter in raw_query.split(b"&"):
@@ -102,10 +105,15 @@ def canonical_query(raw_query: bytes, *, plus: bytes = b" ", presigned: bool = F
 
 
 def _encoded(text: bytes, plus: bytes) -> bytes:
-    if _ENCODED(text):
-        return text
-    # A "%" that begins no escape stands for itself and becomes "%25".
-    return quote(unquote_to_bytes(text.replace(b"+", b"%%%02X" % ord(plus))), safe=b"").encode()
+    text = text.replace(b"+", plus)
+    if b"%" in text:
+        # A "%" that begins no escape stands for itself and becomes "%25".
+        text = unquote_to_bytes(text)
+    return _OTHER(_escape, text)
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    return _ESCAPES[found[0]]
 
 
 @lru_cache(maxsize=512)
