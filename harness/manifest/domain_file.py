@@ -13,6 +13,7 @@ from harness.manifest.fields import (
     json_object,
     located,
     mapping,
+    number,
     optional,
     record,
     required,
@@ -22,9 +23,14 @@ from harness.manifest.fields import (
     with_node,
 )
 from harness.manifest.roles import PATH, RoleEntry
+from harness.manifest.throttle_file import ThrottleEntry, with_both
 from harness.manifest.yaml_source import Node
+from harness.wire import INTEGRATION_TIMEOUT_SECONDS
 
 NAMES = sequence(located(text))
+THROTTLE = with_both(record(ThrottleEntry))
+# API Gateway's integration timeout.
+MIN_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS = 0.05, 29
 
 
 @shape
@@ -52,6 +58,9 @@ class VersionEntry:
     sunset: At[date] | None = optional(
         located(formats.day), default=None, about="day after which it may be gone (RFC 8594)"
     )
+    throttle: ThrottleEntry | None = optional(
+        THROTTLE, default=None, about="how many requests it takes, where that differs from the API's `throttle`"
+    )
 
 
 @shape
@@ -66,6 +75,14 @@ class ApiEntry:
         mapping(formats.VERSION.mistake, located(record(VersionEntry)), at_least=1),
         instead={},
         about="its major versions; each is a stage of the API",
+    )
+    timeout_seconds: float = optional(
+        number(MIN_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS),
+        default=INTEGRATION_TIMEOUT_SECONDS,
+        about="time for an answer, to its last byte, before the gateway answers 504: 0.05 to 29, 29 by default",
+    )
+    throttle: ThrottleEntry | None = optional(
+        THROTTLE, default=None, about="how many requests it takes; by default as many as come"
     )
     domain_name: At[str] | None = optional(
         located(formats.DOMAIN_NAME),

@@ -1,18 +1,20 @@
 """Each domain of a landscape: its API, its events, and what it depends on."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from harness import wire
 from harness.bus.model import Bus, RetryPolicy
 from harness.bus.pattern import PatternError, compile_pattern
+from harness.gateway.limits import Throttling
+from harness.gateway.routes import RouteTable
 from harness.identity.model import Role
 from harness.manifest.contracts import read_event_schema, read_openapi
 from harness.manifest.domain_file import ApiEntry, SubscriptionEntry, VersionEntry
-from harness.manifest.fields import At
+from harness.manifest.fields import At, Where
 from harness.manifest.model import (
     Account,
     ApiVersion,
@@ -25,6 +27,8 @@ from harness.manifest.model import (
 from harness.manifest.organisation import Roles
 from harness.manifest.policies import PolicyFiles
 from harness.manifest.references import Claim, known, once, repeated
+from harness.manifest.throttle_file import ThrottleEntry
+from harness.manifest.throttling import link_throttling
 from harness.manifest.written import Source, Written
 from harness.manifest.yaml_source import line_of
 from harness.policy.model import PolicyKind
@@ -162,7 +166,18 @@ class _Linker:
         versions = [self._version(version, item.value) for version, item in entry.versions.items()]
         found = {version.name: version for version in versions if version is not None}
         domain_name = entry.domain_name.value if entry.domain_name else ""
-        return PrivateApi(name, owner, policy, found, domain_name) if policy is not None else None
+        if policy is None:
+            return None
+        operations = {each for version in found.values() for each in _operations(version.openapi)}
+        return PrivateApi(
+            name,
+            owner,
+            policy,
+            found,
+            domain_name,
+            entry.timeout_seconds,
+            self._throttling(entry.throttle, operations if None not in versions else None, "api.throttle"),
+        )
 
     def _version(self, name: str, entry: VersionEntry) -> ApiVersion | None:
         where = self.source.where
@@ -176,7 +191,13 @@ class _Linker:
             return None
         path = self._beside(entry.contract.value)
         openapi = read_openapi(entry.contract, path, name, self.around.written.root, where)
-        return ApiVersion(name, path, openapi, deprecated, sunset) if openapi is not None else None
+        key = f"api.versions.{name}.throttle"
+        throttling = self._throttling(entry.throttle, _operations(openapi) if openapi is not None else None, key)
+        return ApiVersion(name, path, openapi, deprecated, sunset, throttling) if openapi is not None else None
+
+    def _throttling(self, entry: ThrottleEntry | None, operations: Collection[str] | None, key: str) -> Throttling:
+        where = Where(self.source.where.file, self.source.where.problems, key)
+        return link_throttling(entry, operations=operations, roles=self.around.roles, where=where)
 
     def _check_calls(self) -> None:
         where, calls = self.source.where, self.source.entry.calls
@@ -240,3 +261,8 @@ class _Linker:
             return None
         retry = RetryPolicy(entry.retry.maximum_attempts, entry.retry.maximum_age_seconds)
         return Subscription(entry.rule.value, bus.arn, pattern, source, retry, entry.dead_letter or None)
+
+
+def _operations(openapi: Mapping[str, Any]) -> tuple[str, ...]:
+    """As a throttle names them, in the order of the contract."""
+    return tuple(f"{route.method} {route.template}" for route in RouteTable.from_openapi(openapi).routes)

@@ -19,6 +19,7 @@ from harness.manifest.fields import (
 )
 from harness.manifest.organisation_file import OrganisationEntry, organisation
 from harness.manifest.roles import PATH, RoleEntry
+from harness.manifest.throttle_file import LimitEntry
 
 PORT = integer(0, 65_535)  # 0: any free one
 
@@ -62,6 +63,9 @@ class AccountEntry:
         sequence(PATH, at_least=1),
         default=(),
         about="those attached to the account itself (files); `[FullAWSAccess]` by default, as on AWS",
+    )
+    throttle: LimitEntry | None = optional(
+        record(LimitEntry), default=None, about="requests to all APIs of the account together; by default no limit"
     )
 
 

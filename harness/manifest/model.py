@@ -10,9 +10,10 @@ from typing import Any
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
 from harness.bus.pattern import Pattern
 from harness.errors import InputError, Problem, did_you_mean
+from harness.gateway.limits import UNLIMITED, Limit, Throttling
 from harness.identity.model import Directory, Membership, OidcProvider, Role
 from harness.policy.document import Document
-from harness.wire import NetworkPlace, PlaceKind
+from harness.wire import INTEGRATION_TIMEOUT_SECONDS, NetworkPlace, PlaceKind
 
 TARGET_ID = "domain"
 
@@ -39,6 +40,7 @@ class Account:
     endpoint: str
     endpoint_vpc: str
     port: int = 0
+    throttle: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class ApiVersion:
     openapi: Mapping[str, Any]
     deprecated: date | None = None
     sunset: date | None = None
+    throttling: Throttling = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class PrivateApi:
     resource_policy: Document
     versions: Mapping[str, ApiVersion]
     domain_name: str = ""
+    timeout_seconds: float = INTEGRATION_TIMEOUT_SECONDS
+    throttling: Throttling = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)

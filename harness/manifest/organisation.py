@@ -17,6 +17,7 @@ from harness.manifest.model import Account, Workbench
 from harness.manifest.policies import PolicyFiles
 from harness.manifest.references import Claim, known, once
 from harness.manifest.roles import RoleEntry
+from harness.manifest.throttle_file import limit_of
 from harness.manifest.written import Written
 from harness.policy.document import Document
 from harness.policy.model import PolicyKind
@@ -35,7 +36,8 @@ def link_accounts(written: Written) -> Mapping[str, Account]:
     for name, at in written.entry.accounts.items():
         entry = at.value
         endpoint, vpc = _endpoint(name, written)
-        found[name] = Account(name, entry.id.value, entry.vpc, endpoint, vpc, entry.port.value)
+        throttle = limit_of(entry.throttle)
+        found[name] = Account(name, entry.id.value, entry.vpc, endpoint, vpc, entry.port.value, throttle)
     return found
 
 

@@ -11,7 +11,7 @@ from harness.errors import InputError
 from harness.manifest import load
 from tests.manifest import landscape
 
-FILES = ("mistakes.yaml", "mistakes_of_the_organisation.yaml")
+FILES = ("mistakes.yaml", "mistakes_of_the_organisation.yaml", "mistakes_of_limits.yaml")
 MISTAKES = [case for file in FILES for case in yaml.safe_load((landscape.CASES / file).read_text())]
 
 

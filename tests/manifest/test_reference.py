@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.manifest import domain_file, endpoint_file, harness_file, organisation_file, roles
+from harness.manifest import domain_file, endpoint_file, harness_file, organisation_file, roles, throttle_file
 from harness.manifest.fields import rules
 from harness.manifest.settings import VARIABLES
 
@@ -28,6 +28,10 @@ SHAPES: dict[str, type[Any]] = {
     "run": domain_file.RunEntry,
     "api": domain_file.ApiEntry,
     "api.versions.VERSION": domain_file.VersionEntry,
+    "throttle": throttle_file.ThrottleEntry,
+    "throttle.callers.NAME": throttle_file.PlanEntry,
+    "throttle.callers.NAME.quota": throttle_file.QuotaEntry,
+    "throttle.methods.OPERATION": throttle_file.LimitEntry,
     "subscribes[]": domain_file.SubscriptionEntry,
     "subscribes[].retry": domain_file.RetryEntry,
 }
