@@ -13,7 +13,6 @@ from harness.gateway.routes import RouteTable
 from harness.gateway.server import addresses, serve
 from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
-from harness.iam.api import IamApi
 from harness.identity import Sealer
 from harness.local.operator import Operator, operator_token
 from harness.manifest.plan_file import EdgeSettings
@@ -77,7 +76,6 @@ async def run_edge(settings: EdgeSettings) -> None:
     services: dict[str, Handler] = {
         "sts": StsApi(authority, sealer, directory, web_identity_key=tokens.public_keys if tokens else None),
         "events": EventsApi(authority, buses, store, region=landscape.region),
-        "iam": IamApi(authority),
         "iam": IamApi(authority),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
