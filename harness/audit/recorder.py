@@ -70,7 +70,7 @@ class Recorder:
         self._seen: deque[Seen] = deque(maxlen=size)
         self._lines: deque[bytes] = deque(maxlen=MOST_LINES)
         self._size = size
-        self._flush_seconds = flush_seconds
+        self.flush_seconds = flush_seconds
         self._flushing = asyncio.Lock()
         self._said = 0
         self.dropped = 0
@@ -134,7 +134,7 @@ class Recorder:
         """Until cancelled; then what is left is written once more."""
         try:
             while True:
-                await asyncio.sleep(self._flush_seconds)
+                await asyncio.sleep(self.flush_seconds)
                 await self.flush()
         finally:
             await asyncio.wait_for(self.flush(), 2)

@@ -2,10 +2,8 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
-
-import orjson
 
 from harness.audit.slots import statements_of, texts
 from harness.identity import Role
@@ -16,13 +14,12 @@ Json = dict[str, Any]
 _Use = tuple[str, str]
 
 
-async def usage(records: AsyncIterator[bytes], roles: Mapping[str, Role]) -> list[Json]:
+def usage(records: Iterable[Mapping[str, Any]], roles: Mapping[str, Role]) -> list[Json]:
     """By role, in their order: what was used, `unused` permissions and `refused` calls. `roles` by ARN."""
     used: dict[str, Counter[_Use]] = defaultdict(Counter)
     refused: dict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
     seen: set[str] = set()
-    async for line in records:
-        record = orjson.loads(line)
+    for record in records:
         if record["requestID"] in seen:  # stored twice, after a confirmation that was lost
             continue
         seen.add(record["requestID"])

@@ -76,6 +76,9 @@ def call(
             print(f"{name}: {value}")
         print()
         print(_pretty(response))
+    request_id = response.headers.get("x-amzn-RequestId")
+    if response.status_code == 403 and request_id:
+        print(f"why: {options(context).command_line(['explain', request_id])}", file=sys.stderr)
     if response.status_code >= 400:
         raise typer.Exit(1)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import bus, calls, containers, landscape
+from harness.cli import access, bus, calls, containers, explain, landscape
 from harness.cli.options import Options
 from harness.errors import HarnessError, InputError
 
@@ -37,6 +37,8 @@ def settings(
 
 landscape.add_to(app)
 calls.add_to(app)
+explain.add_to(app)
+access.add_to(app)
 bus.add_to(app)
 containers.add_to(app)
 

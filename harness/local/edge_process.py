@@ -6,6 +6,7 @@ from pathlib import Path
 from harness import manifest
 from harness.access import Authority
 from harness.bus.api import EventsApi
+from harness.bus.audit_store import AuditStore
 from harness.bus.jetstream import JetStreamStore
 from harness.gateway.api import Api, Stage
 from harness.gateway.edge import Edge
@@ -14,6 +15,7 @@ from harness.gateway.server import addresses, serve
 from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
 from harness.identity import Sealer
+from harness.local.audit import AuditTrail
 from harness.local.operator import Operator, operator_token
 from harness.manifest.plan_file import EdgeSettings
 from harness.runtime import keys
@@ -66,6 +68,8 @@ async def run_edge(settings: EdgeSettings) -> None:
     store = await JetStreamStore.connect(settings.nats.url, name="edge")
     buses = landscape.buses_by_arn()
     await store.prepare(list(buses))
+    audit_store = AuditStore(store)
+    await audit_store.prepare()
     tokens = (
         WorkloadTokens(key_from_pem(keys.workload_identity_key(settings.keys)), issuer=directory.oidc.url)
         if directory.oidc
@@ -80,17 +84,22 @@ async def run_edge(settings: EdgeSettings) -> None:
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
+    served = apis(landscape, settings.upstreams)
+    policies = {arn: bus.policy for arn, bus in buses.items()}
+    audit = AuditTrail(audit_store, authority, sealer, served, policies)
     edge = Edge(
-        apis=apis(landscape, settings.upstreams),
+        apis=served,
         services=services,
         places=places,
         authority=authority,
         region=landscape.region,
         client=PooledClient(),
+        recorder=audit.recorder,
     )
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
-    app = Operator(edge, store=store, buses=buses, token=operator_token(master_key), addresses=workbenches)
+    app = Operator(edge, store=store, buses=buses, token=operator_token(master_key), addresses=workbenches, audit=audit)
     try:
-        await serve(app, sockets)
+        async with audit.running():
+            await serve(app, sockets)
     finally:
         await store.close()

@@ -19,7 +19,7 @@ from harness.bus.model import Bus
 from harness.clock import Clock, utc_now
 from harness.errors import InputError, NotRunning, Problem, did_you_mean
 from harness.identity import Credentials, Sealer, start_session
-from harness.local.operator import EVENTS_PATH, operator_token
+from harness.local.operator import AUDIT_PATH, EVENTS_PATH, EXPLAIN_PATH, operator_token
 from harness.runtime import keys
 from harness.runtime.folder import StateFolder
 from harness.runtime.state import read_state
@@ -151,6 +151,39 @@ class Harness:
                     return
         except KeyboardInterrupt:
             return
+
+    def explain(self, request_id: str) -> dict[str, Any]:
+        """Why a call was answered as it was. `InputError` when no record of it is kept."""
+        with _answering(self.workbench), _plain_session() as http:
+            answer = http.get(
+                self.workbench + EXPLAIN_PATH, params={"id": request_id}, headers=self._operator(), timeout=60
+            )
+            if answer.status_code == 404:
+                text = f"no record of {request_id} is kept: x-amzn-RequestId of an answer, or the log's, names a call"
+                raise InputError([Problem("REQUEST_ID", 0, text)])
+            answer.raise_for_status()
+            told: dict[str, Any] = answer.json()
+        return told
+
+    def records(self, *, since: str | None = None, refused: bool = False) -> Iterator[dict[str, Any]]:
+        """The audit's records, oldest first. `since`: ISO 8601."""
+        query = {"refused": "1" if refused else "0", **({"since": since} if since else {})}
+        with (
+            _answering(self.workbench),
+            _plain_session() as http,
+            http.get(
+                self.workbench + AUDIT_PATH, params=query, headers=self._operator(), stream=True, timeout=(10, None)
+            ) as answer,
+        ):
+            if answer.status_code == 400:
+                raise InputError([Problem("--since", 0, answer.json()["message"])])
+            answer.raise_for_status()
+            for line in answer.iter_lines():
+                if line:
+                    yield json.loads(line)
+
+    def _operator(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {operator_token(self.master_key)}"}
 
     def _events(
         self, bus: Bus, *, from_start: bool, follow: bool, pattern: str | None = None

@@ -1,4 +1,5 @@
-"""What the landscape's owner may see through the workbench: the events of a bus, as lines of JSON.
+"""What the landscape's owner may see through the workbench: events and records of calls as lines of JSON, and why a
+call was refused.
 
 Whoever can read the master key is the owner; the token is derived from that key and never leaves the machine.
 """
@@ -8,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +19,7 @@ from harness.bus.model import Envelope
 from harness.bus.pattern import Pattern, PatternError, compile_pattern
 from harness.bus.store import Store
 from harness.bus.tail import kept, tail
+from harness.local.audit import AuditTrail
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,15 +28,21 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 EVENTS_PATH = "/_harness/events"
+EXPLAIN_PATH = "/_harness/explain"
+AUDIT_PATH = "/_harness/audit"
 
 
 def operator_token(master_key: bytes) -> str:
-    """The bearer token of `/_harness/events`."""
+    """The bearer token of the paths below `/_harness/` but `health`."""
     return hmac.new(master_key, b"domain-harness operator", hashlib.sha256).hexdigest()
 
 
 class Operator:
-    """`GET /_harness/events?bus=ARN&from=start|now&follow=0|1&pattern=JSON` in front of the edge.
+    """In front of the edge.
+
+    - `GET /_harness/events?bus=ARN&from=start|now&follow=0|1&pattern=JSON`
+    - `GET /_harness/explain?id=REQUEST_ID`; 404 when no record of it is kept
+    - `GET /_harness/audit?since=TIME&refused=0|1`, TIME in ISO 8601
 
     Only the workbench's listeners have it; no stage can be called `_harness`, so it hides no API.
     """
@@ -46,15 +55,18 @@ class Operator:
         buses: Collection[str],
         token: str,
         addresses: Collection[tuple[str, int]],
+        audit: AuditTrail | None = None,
     ) -> None:
         self._edge = edge
         self._store = store
         self._buses = buses
         self._token = f"Bearer {token}".encode()
         self._addresses = frozenset(addresses)
+        self._audit = audit
+        self._paths = {EVENTS_PATH} if audit is None else {EVENTS_PATH, EXPLAIN_PATH, AUDIT_PATH}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != EVENTS_PATH or tuple(scope["server"]) not in self._addresses:
+        if scope["type"] != "http" or scope["path"] not in self._paths or tuple(scope["server"]) not in self._addresses:
             await self._edge(scope, receive, send)
             return
         if scope["method"] != "GET":
@@ -65,8 +77,12 @@ class Operator:
             await _refuse(send, 403, "Forbidden")
             return
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        if scope["path"] == EXPLAIN_PATH:
+            await self._explain(query.get("id", ""), send)
+            return
+        events: AsyncGenerator[Any, None]
         try:
-            events = self._events(query)
+            events = self._events(query) if scope["path"] == EVENTS_PATH else self._records(query)
         except ValueError as error:
             await _refuse(send, 400, str(error))
             return
@@ -82,6 +98,21 @@ class Operator:
             return tail(self._store, bus, pattern=pattern, from_start=query.get("from") == "start")
         return kept(self._store, bus, pattern=pattern)
 
+    async def _explain(self, request_id: str, send: Send) -> None:
+        assert self._audit is not None  # the path is not served otherwise
+        told = await self._audit.explain(request_id) if request_id else None
+        if told is None:
+            await _refuse(send, 404, "No record of a call with this id is kept")
+            return
+        await _answer(send, 200, told)
+
+    def _records(self, query: Mapping[str, str]) -> AsyncGenerator[dict[str, Any], None]:
+        assert self._audit is not None  # the path is not served otherwise
+        since = datetime.fromisoformat(query["since"]) if "since" in query else None
+        if since is not None and since.tzinfo is None:
+            since = since.replace(tzinfo=UTC)
+        return self._audit.records(since=since, refused=query.get("refused") == "1")
+
 
 def _pattern(text: str) -> Pattern:
     try:
@@ -92,7 +123,7 @@ def _pattern(text: str) -> Pattern:
         raise ValueError(str(error)) from error
 
 
-async def _stream(events: AsyncGenerator[Envelope, None], receive: Receive, send: Send) -> None:
+async def _stream(events: AsyncGenerator[Any, None], receive: Receive, send: Send) -> None:
     """Until there are no more events or the client goes away; what goes wrong meanwhile is raised."""
 
     async def write() -> None:
@@ -118,7 +149,11 @@ async def _stream(events: AsyncGenerator[Envelope, None], receive: Receive, send
 
 
 async def _refuse(send: Send, status: int, text: str) -> None:
-    body = orjson.dumps({"message": text})
+    await _answer(send, status, {"message": text})
+
+
+async def _answer(send: Send, status: int, content: Mapping[str, Any]) -> None:
+    body = orjson.dumps(content)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
