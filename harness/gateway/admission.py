@@ -94,7 +94,7 @@ class Gate:
         if isinstance(caller, Fault):
             return Refused(caller.kind, caller.kind.value, text=caller.message)
         context = network_context(request, place, now=now, region=self._region)
-        endpoint_policy = self._endpoint_policies.get(place.vpce_id) if api.private else None
+        endpoint_policy = self._endpoint_policies.get(place.vpce_id)
         for spelling in spellings(path):
             resource = arn if spelling is path else arn[: -len(path)] + spelling
             decision = self._authority.authorize(

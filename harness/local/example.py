@@ -50,5 +50,6 @@ def _allowed(landscape: manifest.Landscape, api: manifest.PrivateApi, stage: str
         resource_account=api.account,
         resource_policy=api.resource_policy,
         context=network_context(request, place, now=now, region=landscape.region),
+        endpoint_policy=landscape.endpoint_policies.get(place.vpce_id),
     )
     return decision.allowed
