@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 from harness.policy.document import Document
 from harness.policy.model import AccessRequest, Decision, Outcome, PolicyKind, PrincipalType
-from harness.policy.policy_set import PolicySet
+from harness.policy.policy_set import Applicable, PolicySet
 from harness.policy.principals import Reach
+from harness.policy.statement import Statement
 
 ALLOWED = Decision(Outcome.ALLOWED)
 EXPLICIT_DENY = {kind: Decision(Outcome.EXPLICIT_DENY, kind) for kind in PolicyKind}
@@ -18,73 +19,74 @@ IMPLICIT_DENY = {kind: Decision(Outcome.IMPLICIT_DENY, kind) for kind in PolicyK
 
 def evaluate(request: AccessRequest, policies: PolicySet) -> Decision:
     """`statements` of the decision stay empty; `explain` fills them."""
-    return limits(request, policies) or _grants(request, policies)
+    chosen = policies.applicable(request.principal, request.action)
+    return limits(request, chosen) or _grants(request, chosen)
 
 
-def limits(request: AccessRequest, policies: PolicySet) -> Decision | None:
+def limits(request: AccessRequest, chosen: Applicable) -> Decision | None:
     """The refusal by a Deny, or by a service control or endpoint policy that does not allow; None without one."""
-    for kind, documents in attached(policies):
-        if any_denies(request, documents):
+    for statement, kind in chosen.denies:
+        if statement.covers(request):
             return EXPLICIT_DENY[kind]
-    for level in policies.scps:
-        if not any_allows(request, level):
+    for level in chosen.scps:
+        if not _any_covers(level, request):
             return EXPLICIT_DENY[PolicyKind.SCP]  # reported as explicit, though no statement denies
-    if policies.endpoint is not None and not any_allows(request, (policies.endpoint,)):
+    if chosen.endpoint is not None and not _any_covers(chosen.endpoint, request):
         return IMPLICIT_DENY[PolicyKind.ENDPOINT]
     return None
 
 
 def attached(policies: PolicySet) -> Iterable[tuple[PolicyKind, tuple[Document, ...]]]:
     """Every document with the place it is attached to, in the order in which a refusal names them."""
-    for level in policies.scps:
-        yield PolicyKind.SCP, level
-    if policies.endpoint is not None:
-        yield PolicyKind.ENDPOINT, (policies.endpoint,)
-    if policies.resource is not None:
-        yield PolicyKind.RESOURCE, (policies.resource,)
-    yield PolicyKind.IDENTITY, policies.identity
-    if policies.boundary is not None:
-        yield PolicyKind.BOUNDARY, (policies.boundary,)
-    if policies.sessions is not None:
-        yield PolicyKind.SESSION, policies.sessions
+    return policies.attached()
 
 
-def _grants(request: AccessRequest, policies: PolicySet) -> Decision:
+def _grants(request: AccessRequest, chosen: Applicable) -> Decision:
     principal = request.principal
-    reach = reach_of(request, policies.resource)
+    reach = 0
+    for statement, names in chosen.resource:
+        if names & ~reach and statement.covers(request):
+            reach |= names
     if not principal.account:
         # Anonymous callers and services have no policies of their own: the resource's must allow.
         return ALLOWED if reach else IMPLICIT_DENY[PolicyKind.RESOURCE]
     if principal.account != request.resource_account:
-        silent = silent_caller_policy(request, policies)
+        silent = silent_caller_policy(request, chosen)
         if silent is None and not reach:
             silent = PolicyKind.RESOURCE
         return ALLOWED if silent is None else IMPLICIT_DENY[silent]
-    return same_account(request, policies, reach)
+    return same_account(request, chosen, reach)
 
 
-def same_account(request: AccessRequest, policies: PolicySet, reach: int) -> Decision:
+def same_account(request: AccessRequest, chosen: Applicable, reach: int) -> Decision:
     """`reach`: how the resource's Allow statements name a caller of the resource's own account."""
     if reach & Reach.DIRECT:
         return ALLOWED
     granted = bool(reach & Reach.ROLE)
-    silent = silent_caller_policy(request, policies, granted=granted)
+    silent = silent_caller_policy(request, chosen, granted=granted)
     return ALLOWED if silent is None else IMPLICIT_DENY[silent]
 
 
-def silent_caller_policy(request: AccessRequest, policies: PolicySet, *, granted: bool = False) -> PolicyKind | None:
+def silent_caller_policy(request: AccessRequest, chosen: Applicable, *, granted: bool = False) -> PolicyKind | None:
     """The first of the caller's own policies without an Allow; the identity policies are not asked when `granted`.
 
     The account's root user may do everything without a policy.
     """
     is_root = request.principal.type is PrincipalType.ACCOUNT
-    if not granted and not is_root and not any_allows(request, policies.identity):
+    if not granted and not is_root and not _any_covers(chosen.identity, request):
         return PolicyKind.IDENTITY
-    if policies.boundary is not None and not any_allows(request, (policies.boundary,)):
+    if chosen.boundary is not None and not _any_covers(chosen.boundary, request):
         return PolicyKind.BOUNDARY
-    if policies.sessions is not None and not any_allows(request, policies.sessions):
+    if chosen.sessions is not None and not _any_covers(chosen.sessions, request):
         return PolicyKind.SESSION
     return None
+
+
+def _any_covers(statements: tuple[Statement, ...], request: AccessRequest) -> bool:
+    for statement in statements:  # noqa: SIM110 (a generator costs more than most statements)
+        if statement.covers(request):
+            return True
+    return False
 
 
 def any_denies(request: AccessRequest, documents: Iterable[Document]) -> bool:

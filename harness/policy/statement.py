@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from harness.policy.conditions import Check, Condition, Context
 from harness.policy.globs import Test, always, filled_arn_test
-from harness.policy.model import AccessRequest, PolicyKind, StatementOutcome
+from harness.policy.model import AccessRequest, PolicyKind, Principal, StatementOutcome
 from harness.policy.principals import Principals, Reach
 from harness.policy.variables import Template, fill
 
@@ -42,7 +42,10 @@ class Statement:
 
     def reach(self, request: AccessRequest) -> int:
         """How the caller is named (bits of `Reach`); a policy attached to the caller names nobody else."""
-        return Reach.CALLER if self.principals is None else self.principals.reach(request.principal)
+        return self.names(request.principal)
+
+    def names(self, principal: Principal) -> int:
+        return Reach.CALLER if self.principals is None else self.principals.reach(principal)
 
     def covers(self, request: AccessRequest) -> bool:
         """Whether resource and conditions match, the rest having matched."""

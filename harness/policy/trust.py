@@ -39,7 +39,8 @@ def evaluate_trust(request: AccessRequest, trust: Document, policies: PolicySet)
 def _decide(request: AccessRequest, trust: Document, policies: PolicySet) -> Decision:
     if any_denies(request, (trust,)):
         return EXPLICIT_DENY[PolicyKind.TRUST]
-    limited = limits(request, policies)
+    chosen = policies.applicable(request.principal, request.action)
+    limited = limits(request, chosen)
     if limited is not None:
         return limited
     principal = request.principal
@@ -51,6 +52,6 @@ def _decide(request: AccessRequest, trust: Document, policies: PolicySet) -> Dec
     if not principal.account:
         return ALLOWED  # a service or a web identity: nobody's identity policies
     if principal.account == request.resource_account:
-        return same_account(request, policies, reach)
-    silent = silent_caller_policy(request, policies)
+        return same_account(request, chosen, reach)
+    silent = silent_caller_policy(request, chosen)
     return ALLOWED if silent is None else IMPLICIT_DENY[silent]
