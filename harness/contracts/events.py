@@ -1,6 +1,7 @@
 """Event contracts: a JSON Schema for the `detail` of a detail-type, `contracts/<provider>/events/<Event>.v<N>.json`."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +33,19 @@ class EventContract:
             raise InputError([Problem(file, error.lineno, f"not JSON: {error.msg}")]) from error
         try:
             self._validator = jsonschema_rs.validator_for(schema, validate_formats=True)
-        except (jsonschema_rs.ValidationError, ValueError) as error:
+        except jsonschema_rs.ValidationError as error:
+            place = _pointer(error.instance_path)
+            raise InputError([Problem(file, 0, f"not a JSON Schema: {place or '/'}: {error.message}")]) from error
+        except ValueError as error:
             raise InputError([Problem(file, 0, f"not a JSON Schema: {error}")]) from error
 
     def violations(self, detail: Any) -> list[Violation]:
         """Empty when `detail` is valid."""
         return [
-            Violation("".join(f"/{part}" for part in error.instance_path), error.message)
-            for error in self._validator.iter_errors(detail)
+            Violation(_pointer(error.instance_path), error.message) for error in self._validator.iter_errors(detail)
         ]
+
+
+def _pointer(path: Sequence[str | int]) -> str:
+    """RFC 6901 section 3."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
