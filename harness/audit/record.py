@@ -27,6 +27,12 @@ INVOKE = "execute-api:Invoke"
 ACCESS_DENIED = "access-denied"
 # A diagnosis tries a signature some thirty times; whoever sends many bad ones does not get one for each.
 MOST_DIAGNOSES = 16
+# A caller need not have proved anything to be recorded, so what it sends is recorded up to the service's own limits: a
+# record must fit a message of the store. Entries of PutEvents, fields of a form, characters of a value (an ARN's).
+MOST_ENTRIES = 10
+MOST_FIELDS = 500
+MOST_FORM_BYTES = 16_384
+MOST_CHARACTERS = 2048
 
 SERVICE_SKEW_SECONDS = 900
 _NAMESPACE = uuid.UUID("6f6b3f0e-6f0e-4b1c-9a51-6a1f5d1f3a77")
@@ -213,7 +219,13 @@ def _event_name(seen: Seen) -> str:
 
 def _form(request: HttpRequest) -> dict[str, str]:
     form = request.raw_query if request.method == "GET" else request.body
-    return dict(parse_qsl(form.decode("latin-1")))
+    if len(form) > MOST_FORM_BYTES:
+        return {}
+    try:
+        fields = parse_qsl(form.decode("latin-1"), max_num_fields=MOST_FIELDS)
+    except ValueError:  # more fields than that
+        return {}
+    return {name: value[:MOST_CHARACTERS] for name, value in fields}
 
 
 def _service_parameters(seen: Seen) -> dict[str, Any]:
@@ -232,10 +244,15 @@ def _entries(body: bytes) -> list[dict[str, str]]:
     entries = payload.get("Entries") if isinstance(payload, dict) else None
     names = {"source": "Source", "detailType": "DetailType", "eventBusName": "EventBusName"}
     return [
-        {shown: str(entry.get(name, "")) for shown, name in names.items()}
-        for entry in (entries if isinstance(entries, list) else ())
+        {shown: _short(entry.get(name)) for shown, name in names.items()}
+        for entry in (entries[:MOST_ENTRIES] if isinstance(entries, list) else ())
         if isinstance(entry, dict)
     ]
+
+
+def _short(value: object) -> str:
+    """A text, cut off; of anything else nothing, since the service refuses it."""
+    return value[:MOST_CHARACTERS] if isinstance(value, str) else ""
 
 
 def _service_outcome(seen: Seen, more: dict[str, Any]) -> tuple[str, str]:
