@@ -72,6 +72,7 @@ def _compose_domain(domain: manifest.Domain, folder: Path) -> ComposeDomain:
         environment={},
         bus_arn=domain.bus.arn if domain.bus else "",
         apis_called={api: manifest.api_url_variable(api) for api in domain.calls},
+        api_domain_name=domain.api.domain_name if domain.api else "",
     )
 
 

@@ -38,7 +38,8 @@ HEADER = """\
 class ComposeDomain:
     """`account` is a name. `dockerfile` is relative to the landscape's folder; empty when `image` is given.
 
-    `apis_called`: the API's name -> the variable that holds its URL.
+    `apis_called`: the API's name -> the variable that holds its URL. `api_domain_name`: the custom domain name that
+    leads to the domain's own API, or empty.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ComposeDomain:
     environment: Mapping[str, str] = field(default_factory=dict)
     bus_arn: str = ""
     apis_called: Mapping[str, str] = field(default_factory=dict)
+    api_domain_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,12 @@ def _nats() -> dict[str, Any]:
 
 def _edge(plan: ComposePlan) -> dict[str, Any]:
     networks: dict[str, Any] = {"workbench": {"aliases": [WORKBENCH_ALIAS]}, "bus": {}}
+    custom_names = {domain.name: domain.api_domain_name for domain in plan.domains}
     for account in plan.accounts:
         called = sorted({api for domain in plan.domains if domain.account == account for api in domain.apis_called})
-        networks[account] = {"aliases": [endpoint_alias(account), *(api_alias(api, plan.region) for api in called)]}
+        names = [api_alias(api, plan.region) for api in called]
+        names += [custom for api in called if (custom := custom_names.get(api))]
+        networks[account] = {"aliases": [endpoint_alias(account), *names]}
     return {
         **_edge_image(),
         "command": ["edge"],

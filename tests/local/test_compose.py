@@ -70,6 +70,19 @@ class TestWalls:
         assert networks["orders"] == {"aliases": ["vpce.orders.internal", "stock.execute-api.eu-west-1.amazonaws.com"]}
         assert networks["stock"] == {"aliases": ["vpce.stock.internal"]}
 
+    def test_a_custom_domain_name_leads_to_the_edge_where_its_api_is_called(
+        self, landscape: manifest.Landscape
+    ) -> None:
+        stock = landscape.domains["stock"]
+        assert stock.api is not None
+        named = replace(stock, api=replace(stock.api, domain_name="stock.internal.example"))
+        plan = compose_plan(replace(landscape, domains={**landscape.domains, "stock": named}))
+
+        networks = yaml.safe_load(render(plan))["services"]["edge"]["networks"]
+
+        assert networks["orders"]["aliases"][-1] == "stock.internal.example"
+        assert "stock.internal.example" not in networks["stock"]["aliases"]
+
 
 class TestServices:
     def test_root_is_the_step_alone_that_gives_keys_away_and_it_has_no_network(self, document: dict[str, Any]) -> None:
