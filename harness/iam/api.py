@@ -85,11 +85,11 @@ class IamApi:
         entity = inputs.read_caller(parameters)
         if isinstance(entity, Refusal):
             return entity
-        who = nobody(caller.account) if entity is None else simulated(entity, self._authority, self._clock())
+        who = None if entity is None else simulated(entity, self._authority, self._clock())
         scps = inputs.read_levels(parameters)
         if isinstance(scps, Refusal):
             return scps
-        return self._simulate(parameters, who, PolicySet(scps=scps))
+        return self._simulate(parameters, caller.account, who, PolicySet(scps=scps))
 
     def _simulate_principal_policy(self, parameters: Parameters, caller: Caller) -> Members | Refusal:
         refusal = inputs.check(parameters, required=("PolicySourceArn", "ActionNames"), lists=_SIMULATED_LISTS)
@@ -108,10 +108,15 @@ class IamApi:
         named = tuple(_named_after(document, role) for document in attached.identity)
         if entity is not None:
             who = simulated(entity, self._authority, self._clock())
-        return self._simulate(parameters, who, replace(attached, identity=named))
+        return self._simulate(parameters, caller.account, who, replace(attached, identity=named))
 
-    def _simulate(self, parameters: Parameters, who: Simulated, attached: PolicySet) -> Members | Refusal:
-        """`attached`, with the policies that the request brings: more identity policies, another boundary."""
+    def _simulate(
+        self, parameters: Parameters, account: str, who: Simulated | None, attached: PolicySet
+    ) -> Members | Refusal:
+        """`attached`, with the policies that the request brings: more identity policies, another boundary.
+
+        Without a `CallerArn` somebody of the resource's own account asks. `account` owns what says no owner then.
+        """
         asked = inputs.read_asked(parameters)
         if isinstance(asked, Refusal):
             return asked
@@ -123,13 +128,13 @@ class IamApi:
             identity=(*attached.identity, *asked.identity),
             boundary=asked.boundary or attached.boundary,
         )
-        asking = as_caller(who, policies, asked.context)
+        otherwise = who.principal.account if who else account
 
         def verdict(action: str, resource: str) -> Verdict:
-            owner = inputs.owner_of(resource, named=asked.owner, otherwise=asking.account)
+            owner = inputs.owner_of(resource, named=asked.owner, otherwise=otherwise)
             return decide(
                 self._authority,
-                asking,
+                as_caller(who or nobody(owner), policies, asked.context),
                 action=action,
                 resource=resource,
                 owner=owner,

@@ -53,7 +53,7 @@ def read_entity(arn: str) -> Entity | None:
 
 
 def nobody(account: str) -> Simulated:
-    """Without a `CallerArn`: somebody of the account, whom no policy names."""
+    """Somebody of the account, whom no policy names."""
     return Simulated(Principal(PrincipalType.USER, "", account, user_id=""), {"aws:principalaccount": account})
 
 
