@@ -270,7 +270,7 @@ def _tried(request: AccessRequest, documents: Documents, slot: Slot, index: int,
     if mend.call is not None:
         context = {**request.context, **{key.lower(): value for key, value in mend.call.items()}}
         change = Change(mend.kind, mend.text, slot.kind, slot.document.file, statement.line, None, mend.call)
-        return _Step(change, documents, replace(request, context=context))
+        return _Step(change, documents, request._replace(context=context))
     assert mend.statement is not None
     written = statements_of(slot.document)
     written[index] = dict(mend.statement)

@@ -178,7 +178,7 @@ def _amz_date(headers: Mapping[bytes, bytes]) -> str | Fault | None:
     value = headers.get(b"x-amz-date")
     if value is not None:
         text = value.decode("latin-1")
-        return text if instant_of(text) else malformed_date(_shown(value))
+        return text if instant_of(text) is not None else malformed_date(_shown(value))
     value = headers.get(b"date")
     if value is None:
         return None

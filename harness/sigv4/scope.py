@@ -17,32 +17,14 @@ def check_scope(
     In the presigned form `X-Amz-Expires`, where given, is the window into the past. When several parts of the scope are
     wrong, the fault has the kind of the first and, as on AWS, the sentences of all.
     """
-    return _check_instant(presented, now, skew_seconds) or _check_parts(presented, region, service)
-
-
-def _check_instant(presented: Presented, now: datetime, skew_seconds: int) -> Fault | None:
     instant = instant_of(presented.amz_date)
     if instant is None:
         return malformed_date(presented.amz_date)
     since = now - instant
     age = since.days * 86_400 + since.seconds
     window = skew_seconds if presented.expires is None else presented.expires
-    if age > window:
-        return Fault(
-            FaultKind.EXPIRED,
-            f"Signature expired: {presented.amz_date} is now earlier than "
-            f"{basic_iso(now - timedelta(seconds=window))} ({basic_iso(now)} - {window / 60:g} min.)",
-        )
-    if age < -skew_seconds:
-        return Fault(
-            FaultKind.NOT_YET,
-            f"Signature not yet current: {presented.amz_date} is still later than "
-            f"{basic_iso(now + timedelta(seconds=skew_seconds))} ({basic_iso(now)} + {skew_seconds / 60:g} min.)",
-        )
-    return None
-
-
-def _check_parts(presented: Presented, region: str, service: str) -> Fault | None:
+    if not -skew_seconds <= age <= window:
+        return _outside(presented, now, age, window, skew_seconds)
     day = presented.amz_date[:8]
     if (
         presented.region == region
@@ -51,6 +33,24 @@ def _check_parts(presented: Presented, region: str, service: str) -> Fault | Non
         and presented.date == day
     ):
         return None
+    return _wrong_parts(presented, day, region, service)
+
+
+def _outside(presented: Presented, now: datetime, age: int, window: int, skew_seconds: int) -> Fault:
+    if age > window:
+        return Fault(
+            FaultKind.EXPIRED,
+            f"Signature expired: {presented.amz_date} is now earlier than "
+            f"{basic_iso(now - timedelta(seconds=window))} ({basic_iso(now)} - {window / 60:g} min.)",
+        )
+    return Fault(
+        FaultKind.NOT_YET,
+        f"Signature not yet current: {presented.amz_date} is still later than "
+        f"{basic_iso(now + timedelta(seconds=skew_seconds))} ({basic_iso(now)} + {skew_seconds / 60:g} min.)",
+    )
+
+
+def _wrong_parts(presented: Presented, day: str, region: str, service: str) -> Fault:
     faults = []
     if presented.region != region:
         faults.append(Fault(FaultKind.SCOPE_REGION, "Credential should be scoped to a valid region. "))

@@ -1,7 +1,6 @@
 """An explanation names every statement, what of it matched, and never differs from the decision."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -108,7 +107,7 @@ def test_every_attached_document_is_explained_even_after_a_deny() -> None:
 
 def test_the_trust_policy_is_explained_first() -> None:
     trust = compiled([{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}], PolicyKind.TRUST)
-    asked = replace(request(resource=f"arn:aws:iam::{OWNER}:role/target"), action="sts:AssumeRole")
+    asked = request(resource=f"arn:aws:iam::{OWNER}:role/target")._replace(action="sts:AssumeRole")
     identity = compiled([{"Effect": "Allow", **ALL}], PolicyKind.IDENTITY)
     decision = evaluate_trust(asked, trust, PolicySet(identity=(identity,)))
     assert [outcome.kind for outcome in decision.statements] == [PolicyKind.TRUST, PolicyKind.IDENTITY]
