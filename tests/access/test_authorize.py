@@ -220,3 +220,24 @@ def test_an_account_without_a_place_in_the_tree_has_no_path() -> None:
     assert who is not None
     assert who.context["aws:principalorgid"] == ORGANISATION
     assert "aws:principalorgpaths" not in who.context
+
+
+NO_ROLES = document(PolicyKind.SCP, allow("*"), deny("sts:AssumeRole"), name="no-roles")
+
+
+@pytest.mark.parametrize(
+    ("levels", "allowed"), [(((ALLOW_ALL,),), True), (((NO_ROLES,),), False)], ids=["allow", "deny"]
+)
+def test_service_control_policies_limit_the_roles_that_a_caller_takes_up(
+    levels: tuple[tuple[Document, ...], ...], allowed: bool
+) -> None:
+    chooser = a_role(ORDERS, "chooser", allow("sts:AssumeRole"))
+    directory = a_directory(chooser, PLAIN, memberships={ORDERS: Membership(PATHS[ORDERS], levels)})
+    authority = Authority(directory, a_sealer(), clock=lambda: NOON)
+    who = authority.caller_of(a_session(chooser))
+    assert who is not None
+
+    decision = authority.authorize_trust(who, PLAIN, action="sts:AssumeRole", context={})
+
+    assert decision.allowed is allowed
+    assert decision.deciding is (None if allowed else PolicyKind.SCP)

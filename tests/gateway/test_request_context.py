@@ -106,6 +106,13 @@ def test_without_a_signature_there_is_no_access_key() -> None:
             "orders-vpce-0a",
             id="an alias",
         ),
+        pytest.param(b"orders.internal.example", "orders.internal.example", "orders", id="a custom domain name"),
+        pytest.param(
+            b"vpce-0a-1b.execute-api.eu-west-1.vpce.amazonaws.com",
+            "vpce-0a-1b.execute-api.eu-west-1.vpce.amazonaws.com",
+            "vpce-0a-1b",
+            id="an endpoint's own name",
+        ),
     ],
 )
 def test_the_domain_name_is_the_host_without_its_port(host: bytes, name: str, prefix: str) -> None:
