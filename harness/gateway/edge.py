@@ -296,6 +296,8 @@ def _head_trouble(head: ClientHead, target_size: int, version: str) -> Refused |
         return Refused(Condition.BAD_REQUEST, head.problem)
     if head.size + target_size > MAX_HEAD_BYTES:
         return Refused(Condition.HEAD_TOO_LARGE, "the headers are too large")
+    if head.host is None and version == "1.1":  # RFC 9112 section 3.2
+        return Refused(Condition.BAD_REQUEST, "no host header")
     if head.content_length is not None and head.content_length > MAX_BODY_BYTES:
         return _TOO_LARGE
     return None

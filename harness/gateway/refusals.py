@@ -25,6 +25,7 @@ class Condition(StrEnum):
     URI_TOO_LONG = "uri-too-long"
     THROTTLED = "throttled"
     QUOTA_EXCEEDED = "quota-exceeded"
+    TOO_MANY_CONNECTIONS = "too-many-connections"
     UPSTREAM_TIMEOUT = "upstream-timeout"
     UPSTREAM_UNREACHABLE = "upstream-unreachable"
     UPSTREAM_MALFORMED = "upstream-malformed"
@@ -71,6 +72,7 @@ REFUSALS: Mapping[FaultKind | Condition, Refusal] = {
     Condition.URI_TOO_LONG: Refusal(414, "", "Request URI too long"),
     Condition.THROTTLED: Refusal(429, "TooManyRequestsException", "Too Many Requests"),
     Condition.QUOTA_EXCEEDED: Refusal(429, "LimitExceededException", "Limit Exceeded"),
+    Condition.TOO_MANY_CONNECTIONS: Refusal(503, "ServiceUnavailableException", "Service Unavailable"),
     Condition.UPSTREAM_TIMEOUT: Refusal(504, "InternalServerErrorException", "Endpoint request timed out"),
     Condition.UPSTREAM_UNREACHABLE: Refusal(
         504, "InternalServerErrorException", "Network error communicating with endpoint"

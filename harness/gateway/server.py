@@ -5,8 +5,10 @@ What uvicorn itself refuses or fails at is answered in the gateway's form too, w
 
 import asyncio
 import math
+import resource
 import socket
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import uvicorn
@@ -23,11 +25,19 @@ MAX_UNFINISHED_HEAD_BYTES = 65_536
 MAX_SURPLUS_BYTES = 65_536
 # How long a client may owe the rest of a request, or leave an answer unread; twice that at most.
 PATIENCE_SECONDS = 30.0
-_REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+# How many connections of clients are open at a time; each needs a descriptor, and may need one to a container.
+MAX_CONNECTIONS = 4096
+# How many requests of one connection may wait for the answer to an earlier one.
+MAX_WAITING = 32
+_REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
 
 
 class MalformedHead(Exception):
     """A request whose head can be read in more than one way. Raised to the parser, which turns it into a 400."""
+
+
+class TooManyWaiting(Exception):
+    """A request behind as many as may wait. Raised to the parser, which then reads no more."""
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -40,6 +50,8 @@ class EdgeProtocol(HttpToolsProtocol):
     patience = PATIENCE_SECONDS
     _reading_head = False
     _reading_body = False
+    _ended_in_piece = False  # a request ended in what arrived last
+    _overrun = False  # more requests came than may wait
     _head_bytes = 0
     _surplus_bytes = 0
     _owed_since = math.inf  # the client has to send more; before its first byte too
@@ -48,6 +60,9 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            self._refuse(REFUSALS[Condition.TOO_MANY_CONNECTIONS])
+            return
         self._owed_since = self.loop.time()
         self._watch = self.loop.call_later(self.patience, self._look)
 
@@ -57,11 +72,17 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._overrun:
+            return
+        self._ended_in_piece = False
         cycle = self.cycle if self._reading_body else None
         held = len(cycle.body) if cycle is not None else 0
         super().data_received(data)
         if self._reading_head:
-            self._head_bytes += len(data)
+            if (
+                not self._ended_in_piece
+            ):  # else the head began somewhere in this piece, which is no larger than a buffer
+                self._head_bytes += len(data)
             if self._head_bytes > MAX_UNFINISHED_HEAD_BYTES and not self.transport.is_closing():
                 self._refuse(REFUSALS[Condition.HEAD_TOO_LARGE])
         elif cycle is not None and self._reading_body and cycle is self.cycle:
@@ -90,6 +111,11 @@ class EdgeProtocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(self.patience, self._look)
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= MAX_WAITING:
+            # Those that wait are answered; the last of them says that the connection ends (RFC 9112 section 9.6).
+            self.cycle.keep_alive = False
+            self._overrun = True
+            raise TooManyWaiting
         self._reading_head = True
         self._head_bytes = 0
         self._surplus_bytes = 0
@@ -98,6 +124,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._reading_body = False
+        self._ended_in_piece = True
         self._owed_since = math.inf
         super().on_message_complete()
 
@@ -106,6 +133,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._reading_head = False
         self._reading_body = True
         parser, scope, target = self.parser, self.scope, self.url
+        version = parser.get_http_version()
         # An absolute target names a host of its own, beside the `Host` that was signed (RFC 9112 section 3.2.2). A
         # fragment is no part of a target (section 3.2.1): it would be neither signed nor forwarded.
         if not target.startswith(b"/") or b"#" in target:
@@ -115,9 +143,11 @@ class EdgeProtocol(HttpToolsProtocol):
             name in (b"content-length", b"transfer-encoding") for name, _ in self.headers
         ):
             raise MalformedHead("an upgrade with a body")
+        # HTTP/1.0 knows no codings: what stands between reads the same bytes as another body (RFC 9112 section 6.1).
+        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
+            raise MalformedHead("a coding in HTTP/1.0")
         # Trailers land in a list of their own: they must not become headers (RFC 9110 section 6.5.1).
         self.headers = []
-        version = parser.get_http_version()
         path, _, query = target.partition(b"?")
         scope["method"] = parser.get_method().decode("ascii")
         scope["http_version"] = version
@@ -145,6 +175,8 @@ class EdgeProtocol(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def send_400_response(self, msg: str) -> None:
+        if self._overrun:
+            return
         self._reading_head = False
         self._refuse(REFUSALS[Condition.BAD_REQUEST])
 
@@ -165,7 +197,9 @@ class EdgeProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def server_config(app: Any, *, timeout_graceful_shutdown: int = 5) -> uvicorn.Config:
+def server_config(
+    app: Any, *, timeout_graceful_shutdown: int = 5, most_connections: int = MAX_CONNECTIONS
+) -> uvicorn.Config:
     """The settings of the edge's server; run it with `serve(sockets=…)`, one socket for each listener."""
     return uvicorn.Config(
         app,
@@ -177,6 +211,7 @@ def server_config(app: Any, *, timeout_graceful_shutdown: int = 5) -> uvicorn.Co
         access_log=False,
         proxy_headers=False,  # where a request comes from is the listener's to say
         server_header=False,
+        limit_concurrency=most_connections,
         log_config=None,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=timeout_graceful_shutdown,
@@ -185,7 +220,23 @@ def server_config(app: Any, *, timeout_graceful_shutdown: int = 5) -> uvicorn.Co
 
 async def serve(app: Any, sockets: Sequence[socket.socket]) -> None:
     """Serves until SIGINT or SIGTERM. The sockets are bound; they are closed at the end."""
-    await uvicorn.Server(server_config(app)).serve(sockets=list(sockets))
+    config = server_config(app, most_connections=affordable_connections())
+    await uvicorn.Server(config).serve(sockets=list(sockets))
+
+
+def affordable_connections() -> int:
+    """How many clients there are descriptors for; the process's own limit is raised for them if the system lets it.
+
+    As many again are left for containers, and some for everything else.
+    """
+    wanted = 2 * MAX_CONNECTIONS + 512
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(ValueError, OSError):  # macOS has a lower limit than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, soft // 2 - 64))
 
 
 def addresses(sockets: Iterable[socket.socket]) -> list[tuple[str, int]]:

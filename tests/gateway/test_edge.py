@@ -377,7 +377,7 @@ def test_a_fault_of_a_service_is_answered_and_goes_on_up() -> None:
         "scheme": "http",
         "raw_path": b"/",
         "query_string": b"",
-        "headers": [(b"content-length", b"17")],
+        "headers": [(b"host", b"localhost:4566"), (b"content-length", b"17")],
         "server": WORKBENCH_ADDRESS,
         "client": ("10.0.0.7", 1),
     }

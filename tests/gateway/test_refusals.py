@@ -42,6 +42,7 @@ EXPECTED: dict[FaultKind | Condition, Row] = {
     Condition.URI_TOO_LONG: Row(414, "", {"message": "Request URI too long"}),
     Condition.THROTTLED: Row(429, "TooManyRequestsException", {"message": "Too Many Requests"}),
     Condition.QUOTA_EXCEEDED: Row(429, "LimitExceededException", {"message": "Limit Exceeded"}),
+    Condition.TOO_MANY_CONNECTIONS: Row(503, "ServiceUnavailableException", {"message": "Service Unavailable"}),
     Condition.UPSTREAM_TIMEOUT: Row(504, "InternalServerErrorException", {"message": "Endpoint request timed out"}),
     Condition.UPSTREAM_UNREACHABLE: Row(
         504, "InternalServerErrorException", {"message": "Network error communicating with endpoint"}
