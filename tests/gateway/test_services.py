@@ -40,6 +40,11 @@ def a_request(
             "sts",
             id="the scope of a presigned request",
         ),
+        pytest.param(
+            a_request(authorization=AUTHORIZATION.replace(b"eu-west-1/events", b"us-east-1/iam")),
+            "iam",
+            id="a global service is signed for a region of its own",
+        ),
         pytest.param(a_request(authorization=b"Bearer abc"), "", id="another scheme says nothing"),
         pytest.param(a_request(authorization=b"AWS4-HMAC-SHA256 Credential=ASIAX/2026"), "", id="a scope cut short"),
         pytest.param(a_request(x_amz_target=b"AWSEvents.PutEvents"), "events", id="the target of an unsigned call"),

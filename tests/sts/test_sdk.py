@@ -107,6 +107,20 @@ def test_boto3_is_refused_a_role_that_does_not_trust_it(endpoint: str) -> None:
     assert refusal(refused.value) == (403, "AccessDenied")
 
 
+def test_boto3_is_told_whose_a_key_is(endpoint: str) -> None:
+    caller = client(endpoint, session_of(CALLER))
+    key = caller.assume_role(RoleArn=READER.arn, RoleSessionName="work")["Credentials"]["AccessKeyId"]
+
+    assert caller.get_access_key_info(AccessKeyId=key)["Account"] == STOCK
+
+
+def test_boto3_is_refused_a_session_token_for_a_session(endpoint: str) -> None:
+    with pytest.raises(ClientError, match="Cannot call GetSessionToken with session credentials") as refused:
+        client(endpoint, session_of(CALLER)).get_session_token(DurationSeconds=900)
+
+    assert refusal(refused.value) == (403, "AccessDenied")
+
+
 def test_boto3_is_told_that_its_session_has_expired(endpoint: str) -> None:
     over = session_of(CALLER, now=utc_now() - timedelta(hours=2))
 
