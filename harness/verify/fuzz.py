@@ -3,7 +3,7 @@
 Deterministic for a fresh landscape: one worker, a seed, no cache and no example database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from schemathesis import openapi
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.openapi.checks import JsonSchemaError
 
 from harness.contracts import Operation
 
@@ -153,7 +154,7 @@ def _count(phase: str, recorder: ScenarioRecorder, report: FuzzReport) -> None:
 
 
 def _failures(recorder: ScenarioRecorder) -> dict[str, FuzzFailure]:
-    """Failures by title: the same finding from many requests is told once."""
+    """Failures by title and field: the same finding from many requests, or in many items of a list, is told once."""
     found: dict[str, FuzzFailure] = {}
     for case_id, checks in recorder.checks.items():
         interaction = recorder.interactions.get(case_id)
@@ -163,11 +164,19 @@ def _failures(recorder: ScenarioRecorder) -> dict[str, FuzzFailure]:
             failure = check.failure_info.failure
             request = _show_request(interaction.request) if interaction else "(not sent)"
             response = _show_response(interaction.response) if interaction else "(none)"
+            path = failure.instance_path if isinstance(failure, JsonSchemaError) else []
+            field = "/".join("*" if isinstance(part, int) else str(part) for part in path)
+            title = failure.title + (f" at {_pointer(path)}" if path else "")
             found.setdefault(
-                f"{check.name}: {failure.title}",
-                FuzzFailure(f"{failure.title} ({check.name})", failure.message, request, response),
+                f"{check.name}: {failure.title}: {field}",
+                FuzzFailure(f"{title} ({check.name})", failure.message, request, response),
             )
     return found
+
+
+def _pointer(path: Sequence[str | int]) -> str:
+    """RFC 6901 section 3."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
 def _show_request(request: Any) -> str:

@@ -55,6 +55,14 @@ def test_finds(bug: str, title: str, provider: Provider, contract: dict[str, Any
     assert title in "\n".join(str(failure) for failure in report.failures)
 
 
+def test_a_field_of_the_wrong_type_is_named_and_told_once(provider: Provider, contract: dict[str, Any]) -> None:
+    provider.bug = "wrong type"
+
+    titles = [failure.title for failure in run(provider, contract, CREATE).failures]
+
+    assert titles == ["Response violates schema at /size (response_schema_conformance)"]
+
+
 def test_only_the_named_operation_is_called(provider: Provider, contract: dict[str, Any]) -> None:
     run(provider, contract, CREATE)
 
