@@ -55,6 +55,9 @@ class Seen(NamedTuple):
     questions: Sequence[Question]
 
 
+_Passed = tuple[datetime, tuple[Any, ...], NetworkPlace, str, str, int]
+"""The same of a call that passed, its request as arguments of `HttpRequest`."""
+
 Writer = Callable[[Sequence[Seen]], list[bytes]]
 _NO_QUESTIONS: tuple[Question, ...] = ()
 
@@ -67,7 +70,7 @@ class Recorder:
     ) -> None:
         self._write = write
         self._sink = sink
-        self._seen: deque[Seen] = deque(maxlen=size)
+        self._seen: deque[Seen | _Passed] = deque(maxlen=size)
         self._lines: deque[bytes] = deque(maxlen=MOST_LINES)
         self._size = size
         self.flush_seconds = flush_seconds
@@ -78,10 +81,27 @@ class Recorder:
     def passed(
         self, at: datetime, request: HttpRequest, place: NetworkPlace, api: str, method: str, status: int
     ) -> None:
-        """A call that its API answered."""
-        if request.body:
-            request = _without_body(request)
-        self._note(Seen(at, request, place, api, method, status, None, "", None, _NO_QUESTIONS))
+        """A call that its API answered. On the way of every call: a plain tuple, and no body."""
+        if len(self._seen) == self._size:
+            self.dropped += 1
+        self._seen.append(
+            (
+                at,
+                (
+                    request.method,
+                    request.raw_path,
+                    request.raw_query,
+                    request.headers,
+                    b"",
+                    request.request_id,
+                    request.client_ip,
+                ),
+                place,
+                api,
+                method,
+                status,
+            )
+        )
 
     def refused(
         self,
@@ -143,7 +163,7 @@ class Recorder:
         """Whether all that was noted before has been kept."""
         async with self._flushing:
             while self._seen:
-                batch = [self._seen.popleft() for _ in range(min(LINES_AT_ONCE, len(self._seen)))]
+                batch = [_seen(self._seen.popleft()) for _ in range(min(LINES_AT_ONCE, len(self._seen)))]
                 self._keep(self._write(batch))
                 await asyncio.sleep(0)  # calls go first
             while self._lines:
@@ -163,6 +183,13 @@ class Recorder:
         if self.dropped > self._said:
             log.warning("%d calls were not recorded: too many waited", self.dropped - self._said)
             self._said = self.dropped
+
+
+def _seen(noted: Seen | _Passed) -> Seen:
+    if isinstance(noted, Seen):
+        return noted
+    at, request, place, api, method, status = noted
+    return Seen(at, HttpRequest(*request), place, api, method, status, None, "", None, _NO_QUESTIONS)
 
 
 def body_hash(body: bytes) -> str:
