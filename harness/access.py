@@ -284,7 +284,7 @@ def network_context(
 
     Through a VPC endpoint there is no `aws:SourceIp`, from the public internet there are no endpoint keys (IAM User
     Guide, "AWS global condition context keys", properties of the network). `aws:SourceVpcArn`, `aws:VpceAccount` and
-    the organisation's keys of an endpoint are there for a few services only, of which API Gateway is none.
+    the organisation's keys of an endpoint depend on the service, and API Gateway's guide does not list them.
     """
     context = dict(_always(int(now.timestamp()), region, secure))
     if place.vpce_id:

@@ -131,9 +131,9 @@ ABSENT = {
     "aws:MultiFactorAuthAge": "nobody here has a second factor",
     "aws:SourceArn": "no service calls on a resource's behalf",
     "aws:SourceAccount": "no service calls on a resource's behalf",
-    "aws:SourceVpcArn": "not for API Gateway",
-    "aws:VpceAccount": "not for API Gateway",
-    "aws:VpceOrgID": "not for API Gateway",
+    "aws:SourceVpcArn": "not in API Gateway's list",
+    "aws:VpceAccount": "not in API Gateway's list",
+    "aws:VpceOrgID": "not in API Gateway's list",
     "aws:PrincipalServiceName": "no service calls",
 }
 
