@@ -57,10 +57,11 @@ def test_http_1_1_has_a_host(client: RawClient) -> None:
 def test_a_head_begun_behind_a_long_body_is_not_counted_with_it(client: RawClient) -> None:
     call = a_call("POST", body=b"x" * 200_000)
     half = len(SIGNED) // 2
-    client.send(on_the_wire(call) + SIGNED[:half])
-    assert client.answer().status == 200
-    client.send(SIGNED[half:])
-    assert client.answer().status == 200
+    for _ in range(20):  # how much of it arrives in one piece is the system's to say
+        client.send(on_the_wire(call) + SIGNED[:half])
+        assert client.answer().status == 200
+        client.send(SIGNED[half:])
+        assert client.answer().status == 200
 
 
 def test_a_flood_of_pipelined_requests_is_answered_as_far_as_they_may_wait(client: RawClient) -> None:
