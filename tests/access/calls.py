@@ -42,13 +42,14 @@ from tests.access.landscape import (
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 APIS = {"orders": ORDERS, "stock": STOCK}
 STAGES = ("v1", "v2")
-WORKBENCH_PORT, LISTENER_PORT = 4566, 9001
 LISTENERS = {
     api: NetworkPlace(
         f"storefront to {api}", PlaceKind.ENDPOINT, STOREFRONT, "vpce-0storefront", "vpc-0storefront", api
     )
     for api in APIS
 }
+PORTS = {"orders": 9001, "stock": 9002, "": 4566}
+"""Of the listeners, by the API that they stand for."""
 ROLES = tuple(a_role(account, name, allow("*")) for account, name in ((STOREFRONT, "storefront"), (STOCK, "counter")))
 
 _SAFE_IN_PATH = "!$&'()*+,;=:@"
@@ -78,15 +79,17 @@ class Gateway:
         self._gate = Gate({api: _an_api(api, account) for api, account in APIS.items()}, authority, REGION)
 
     def admits(self, call: Call) -> str:
-        """The ARN of the caller that is let through, empty for a refusal."""
+        """Who is let through to do what, empty for a refusal."""
         head = ClientHead(call.request.headers, self._names)
-        port = LISTENER_PORT if call.place.api else WORKBENCH_PORT
-        named = self._api_names.named(call.place, port, head.host or b"", head.api_id)
+        named = self._api_names.named(call.place, PORTS[call.place.api], head.host or b"", head.api_id)
         if head.problem or named is UNCLEAR or not named.api:
             return ""
         request = replace(call.request, headers=head.headers)
-        got = self._gate.admit(request, call.place, named.api, request.method, NOON, must_sign=named.must_sign)
-        return got.caller.principal.arn if isinstance(got, Admitted) else ""
+        method = (head.method_override or request.method.encode()).decode("latin-1").upper()
+        got = self._gate.admit(request, call.place, named.api, method, NOON, must_sign=named.must_sign)
+        if not isinstance(got, Admitted):
+            return ""
+        return f"{got.caller.principal.arn} {got.api.id}/{got.stage.name}/{method}{got.route.template}"
 
 
 def _an_api(name: str, account: str) -> Api:
@@ -148,7 +151,7 @@ class Caller:
         """The forms in which a call can name its API: by listener, by host name, by header."""
         match self.random.randrange(3):
             case 0:
-                return LISTENERS[api], f"127.0.0.1:{LISTENER_PORT}"
+                return LISTENERS[api], f"127.0.0.1:{PORTS[api]}"
             case 1:
                 return WORKBENCH, f"{api}.execute-api.localhost:4566"
             case _:

@@ -4,13 +4,14 @@ A change returns None where the call has nothing of the kind.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from urllib.parse import quote
 
 from harness.identity import Credentials
 from harness.wire import HttpRequest
-from tests.access.calls import APIS, METHODS, STAGES, Call, moment_of
+from tests.access.calls import APIS, LISTENERS, METHODS, STAGES, Call, moment_of
 
 Mutation = Callable[[Call, Random, list[Credentials]], Call | None]
 
@@ -187,6 +188,28 @@ def another_api(call: Call, random: Random, _: list[Credentials]) -> Call | None
     return call.changed(headers=headers)
 
 
+def another_listener(call: Call, random: Random, _: list[Credentials]) -> Call | None:
+    """Which stands for another API, every byte the same."""
+    if not call.place.api:
+        return None
+    other = next(place for api, place in LISTENERS.items() if api != call.place.api)
+    return replace(call, place=other)
+
+
+def another_api_in_a_header_not_signed(call: Call, random: Random, _: list[Credentials]) -> Call | None:
+    names = [name for name, _ in call.request.headers]
+    if b"x-apigw-api-id" in names:
+        return None
+    named = call.place.api.encode() or call.request.headers[0][1]
+    other = next(api.encode() for api in APIS if not named.startswith(api.encode()))
+    return call.changed(headers=[*call.request.headers, (b"x-apigw-api-id", other)])
+
+
+def another_method_in_a_header_not_signed(call: Call, random: Random, _: list[Credentials]) -> Call:
+    method = random.choice([method for method in METHODS if method != call.request.method])
+    return call.changed(headers=[*call.request.headers, (b"x-http-method-override", method.encode())])
+
+
 def another_host(call: Call, random: Random, _: list[Credentials]) -> Call:
     host = random.choice([b"localhost:4567", b"LOCALHOST:4566", b"127.0.0.1", b""])
     return _with_header(call, 0, _HOST, host)
@@ -285,7 +308,9 @@ REFUSED: Mapping[str, Mutation] = {
         byte_of_the_path, byte_of_the_query, byte_of_a_header_value, byte_of_a_header_name, byte_of_the_body,
         length_of_the_body, byte_of_the_signature, hex_digit_of_the_signature, case_or_length_of_the_signature,
         byte_of_the_token, byte_of_the_credential_scope, byte_of_the_authorization, byte_of_the_date, another_second,
-        another_part_of_the_scope, a_longer_life, another_method, another_stage, another_api, another_host,
+        another_part_of_the_scope, a_longer_life, another_method,
+        another_method_in_a_header_not_signed, another_stage, another_api,
+        another_api_in_a_header_not_signed, another_listener, another_host,
         token_of_another, key_of_another, token_and_key_of_another, without_token, a_header_dropped, a_header_twice,
         another_list_of_signed_headers, a_parameter_dropped, a_parameter_twice, both_forms_at_once,
     )
