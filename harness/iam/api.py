@@ -24,6 +24,8 @@ from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 SERVICE = "iam"
 VERSION = "2010-05-08"
 NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
+# Policies are long, and percent-encoded they are longer.
+_MAX_FORM_BYTES = 1_048_576
 _MAX_PARAMETERS = 4000
 _SIMULATED_LISTS = ("ActionNames", "ResourceArns", "PolicyInputList", "PermissionsBoundaryPolicyInputList")
 
@@ -45,7 +47,7 @@ class IamApi:
 
     async def __call__(self, request: HttpRequest, place: NetworkPlace) -> HttpResponse:
         request_id = request.request_id or str(uuid.uuid4())
-        call = read_call(request, VERSION, most=_MAX_PARAMETERS)
+        call = read_call(request, VERSION, most=_MAX_PARAMETERS, longest=_MAX_FORM_BYTES)
         if isinstance(call, Refusal):
             return error(NAMESPACE, call, request_id)
         answer = self._answer(call.action, call.parameters, request, place)
@@ -120,14 +122,18 @@ class IamApi:
         asked = inputs.read_asked(parameters)
         if isinstance(asked, Refusal):
             return asked
-        page = read_page(parameters, results=len(asked.actions), evaluations_each=len(asked.resources))
-        if isinstance(page, Refusal):
-            return page
         policies = replace(
             attached,
             identity=(*attached.identity, *asked.identity),
             boundary=asked.boundary or attached.boundary,
         )
+        page = read_page(
+            parameters,
+            results=len(asked.actions),
+            cost_each=asked.cost(replace(policies, resource=asked.resource_policy)),
+        )
+        if isinstance(page, Refusal):
+            return page
         otherwise = who.principal.account if who else account
 
         def verdict(action: str, resource: str) -> Verdict:

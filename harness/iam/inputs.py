@@ -10,7 +10,9 @@ from fnmatch import fnmatchcase
 from harness.errors import InputError
 from harness.iam.callers import Entity, Simulated, read_entity
 from harness.iam.context_entries import read_context
+from harness.iam.paging import cost
 from harness.policy import ContextValue, Document, PolicyKind, PolicySet, compile_document
+from harness.policy.evaluate import attached
 from harness.query_protocol import constraints
 from harness.query_protocol.answers import Refusal
 from harness.query_protocol.calls import Parameters, members
@@ -35,7 +37,7 @@ LISTS: Mapping[str, Text] = {
     "PermissionsBoundaryPolicyInputList": _POLICY,
 }
 # A few policies are simulated at a time; a request full of them would hold up the edge.
-MAX_POLICIES = 50
+MAX_POLICIES = 20
 MAX_LEVELS = 7
 
 _EXCLUSIONS = ("inline", "aws-managed", "user-managed", "permission-boundary", "scp", "rcp")
@@ -52,6 +54,16 @@ class Asked:
     identity: tuple[Document, ...]
     boundary: Document | None
     resource_policy: Document | None
+
+    def cost(self, policies: PolicySet) -> int:
+        """The work of one action, see `paging.cost`."""
+        documents = [document for _, level in attached(policies) for document in level]
+        values = [text for value in self.context.values() for text in ((value,) if isinstance(value, str) else value)]
+        return cost(
+            resources=len(self.resources),
+            policy_characters=sum(len(document.text) for document in documents),
+            value_characters=sum(map(len, values)) + max(map(len, self.resources)),
+        )
 
 
 def invalid(text: str) -> Refusal:

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from tests.access.landscape import allow, text_of
 from tests.iam.landscape import ALL, API, NOTHING, entry
 
 ANN = "arn:aws:iam::111111111111:user/ann"
 SESSION = "arn:aws:sts::111111111111:assumed-role/orders/laptop"
+LONG = text_of(
+    allow("*", "*", Condition={"StringLike": {"aws:UserAgent": [f"*a*b*c*{number}" for number in range(600)]}})
+)
 INVALID = "InvalidInput"
 VALIDATION = "ValidationError"
 
@@ -83,9 +87,20 @@ CUSTOM: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "more policies than are simulated at a time",
-        {"PolicyInputList": [ALL] * 51},
+        {"PolicyInputList": [ALL] * 21},
         INVALID,
-        "PolicyInputList holds 51 policies; the harness simulates 50 at most.",
+        "PolicyInputList holds 21 policies; the harness simulates 20 at most.",
+    ),
+    (
+        "patterns against values that would take minutes",
+        {
+            "PolicyInputList": [LONG],
+            "ContextEntries": [entry("aws:UserAgent", "string", "ab" * 5000)],
+            "ResourceArns": [f"{API}/v1/GET/{number}" for number in range(20)],
+        },
+        INVALID,
+        "The simulation is too large for the harness: name fewer resources, or give shorter policies and context "
+        "values.",
     ),
     (
         "a key given twice",
