@@ -105,6 +105,8 @@ def canonical_query(raw_query: bytes, *, plus: bytes = b" ", presigned: bool = F
 
 
 def _encoded(text: bytes, plus: bytes) -> bytes:
+    if not text or text.isalnum():  # nothing in it to encode; a query may have thousands of these
+        return text
     text = text.replace(b"+", plus)
     if b"%" in text:
         # A "%" that begins no escape stands for itself and becomes "%25".
