@@ -360,3 +360,11 @@ def test_the_keys_of_a_roles_policies_are_listed(iam: Any) -> None:
     answer = iam.get_context_keys_for_principal_policy(PolicySourceArn=SERVICE.arn, PolicyInputList=[CONDITIONS])
 
     assert answer["ContextKeyNames"][:2] == ["aws:SourceVpce", "aws:PrincipalTag/Team"]
+
+
+def test_a_role_is_simulated_without_a_session(iam: Any) -> None:
+    policy = text_of(allow(INVOKE, "*", Condition={"Null": {"aws:TokenIssueTime": "false"}}))
+
+    result = principal(iam, **NAMED, **THROUGH_ENDPOINT, PolicyInputList=[policy])
+
+    assert result["MissingContextValues"] == ["aws:TokenIssueTime"]
