@@ -4,6 +4,7 @@ Source: CloudTrail User Guide, "CloudTrail record contents" and "userIdentity el
 is in `additionalEventData`. No header, token, signature or body is in a record.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,6 +22,8 @@ from harness.identity import Directory, RecentlyUsed, Sealer, Session, account_o
 from harness.policy import ContextValue, PrincipalType
 from harness.sigv4 import Fault, FaultKind, Presented, SigningKeys, check_scope, read_authorization
 from harness.wire import HttpRequest, method_arn
+
+log = logging.getLogger("harness.audit")
 
 VERSION = "1.11"
 INVOKE = "execute-api:Invoke"
@@ -69,7 +72,10 @@ class Scribe:
         for seen in batch:
             wanted = seen.status == 403 and (seen.refusal is None or seen.refusal.cause == FaultKind.MISMATCH.value)
             diagnoses -= wanted
-            lines.append(orjson.dumps(self.record(seen, diagnose=diagnoses >= 0)))
+            try:
+                lines.append(orjson.dumps(self.record(seen, diagnose=diagnoses >= 0)))
+            except (ValueError, TypeError):  # whatever a caller sent: the records of the others go on
+                log.exception("no record of the call %s could be made", seen.request.request_id)
         return lines
 
     def record(self, seen: Seen, *, diagnose: bool = True) -> dict[str, Any]:

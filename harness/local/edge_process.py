@@ -86,7 +86,7 @@ async def run_edge(settings: EdgeSettings) -> None:
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
     policies = {arn: bus.policy for arn, bus in buses.items()}
-    audit = AuditTrail(audit_store, authority, sealer, served, policies)
+    audit = AuditTrail(audit_store, authority, sealer, served, policies, endpoints=directory.endpoint_policies)
     edge = Edge(
         apis=served,
         services=services,

@@ -306,3 +306,19 @@ def test_what_a_caller_sends_does_not_steer_the_terminal(audited: Audited) -> No
 def test_there_are_at_least_thirty_causes() -> None:
     assert len({row[3] for row in REFUSALS}) >= 30
     assert len(CAUSES) >= 30
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"\xff\xfe", b"%ED%A0%80", b"{}", b"\x80=%", b"a" * 5000],
+    ids=["bytes", "surrogate", "braces", "half", "long"],
+)
+def test_whatever_a_caller_sends_is_recorded_and_explained(audited: Audited, value: bytes) -> None:
+    audited.send(call(headers=[(b"user-agent", value)], role=OTHER))
+    audited.send(sts(**ASK, ExternalId=value.decode("latin-1")))
+    audited.send(call(query=value, headers=[(b"referer", value)], secret="x" * 40))
+
+    records = audited.records()
+
+    assert len(records) == 3
+    assert all(tree(audited.explainer.explain(record)) for record in records)
