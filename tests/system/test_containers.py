@@ -1,6 +1,7 @@
 """The same walkthrough against the same landscape as containers, and the walls between its networks."""
 
 import json
+import secrets
 import shutil
 import socket
 import subprocess
@@ -67,7 +68,8 @@ class Compose:
 def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     if not engine_answers():
         pytest.skip("no Docker engine answers here")
-    folder = tmp_path_factory.mktemp("compose") / "landscape"
+    # The folder's name is the project's: another run on this machine must not have the same.
+    folder = tmp_path_factory.mktemp("compose") / f"landscape{secrets.token_hex(4)}"
     folder.mkdir()
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
