@@ -11,7 +11,7 @@ import pytest
 from harness.contracts import EventContract, Interaction, Operation, Pact
 from harness.errors import HarnessError
 from harness.pytest_plugin.landscape import LANDSCAPE
-from harness.pytest_plugin.summary import EVENTS, INTERACTIONS, REQUESTS
+from harness.pytest_plugin.counts import EVENTS, INTERACTIONS, REQUESTS
 
 if TYPE_CHECKING:
     from harness.local.handle import Harness

@@ -8,11 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.pytest_plugin.counts import EVENTS, INTERACTIONS, REQUESTS
 from harness.pytest_plugin.workers import Left
-
-REQUESTS = "harness_requests"
-INTERACTIONS = "harness_interactions"
-EVENTS = "harness_events"
 
 
 @dataclass
