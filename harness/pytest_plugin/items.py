@@ -10,8 +10,8 @@ import pytest
 
 from harness.contracts import EventContract, Interaction, Operation, Pact
 from harness.errors import HarnessError
-from harness.pytest_plugin.landscape import LANDSCAPE
 from harness.pytest_plugin.counts import EVENTS, INTERACTIONS, REQUESTS
+from harness.pytest_plugin.landscape import LANDSCAPE
 
 if TYPE_CHECKING:
     from harness.local.handle import Harness
