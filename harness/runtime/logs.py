@@ -109,16 +109,21 @@ def follow(
     Goes on over rotation, and takes up processes whose log appears later when none were chosen.
     """
     tails = {name: _Tail(log_path(logs, name), name) for name in _chosen(logs, chosen)}
-    yield from read(logs, chosen, last=last)
     for tail in tails.values():
         tail.skip_to_end()
+    # Read behind the ends just noted, and whole before the first line is handed out: nothing written meanwhile is lost,
+    # and what was written between the two looks is not told twice.
+    shown = read(logs, chosen)
+    told = set(shown)
+    yield from shown[max(0, len(shown) - last) :]
     ended = False
     while True:
         if not chosen:
             for name in names(logs):
                 tails.setdefault(name, _Tail(log_path(logs, name), name))
         fresh = sorted(line for tail in tails.values() for line in tail.fresh())
-        yield from fresh
+        yield from (line for line in fresh if line not in told)
+        told.clear()
         if ended:
             return
         if not fresh:

@@ -31,7 +31,6 @@ NO_UNIQUE_IDS = "CallerArn names a role by its ARN, the policy by its unique id"
 NO_OTHER_API = "a simulated resource policy is that of the simulated resource, its short form means that API"
 NO_TRUST = "a role's trust policy decides about sts:AssumeRole, which is asked of STS itself"
 NO_DECISION = "a table of texts, there is nothing to decide"
-NOT_SENT = "an SDK sends no empty policy"
 
 
 @dataclass(frozen=True)
@@ -217,15 +216,14 @@ LIST_OF = {
 
 
 def grammar_rows() -> list[Any]:
-    """Texts of the kinds that a simulation takes."""
-    return [row for row in samples.cases(OF_GRAMMAR) if PolicyKind(row.values[0]["kind"]) in LIST_OF]
+    """Texts of the kinds that a simulation takes; an SDK sends no empty one."""
+    cases = samples.cases(OF_GRAMMAR)
+    return [row for row in cases if PolicyKind(row.values[0]["kind"]) in LIST_OF and any(row.values[0]["text"])]
 
 
 @pytest.mark.parametrize("case", grammar_rows())
 def test_a_policy_that_does_not_load_is_not_simulated_either(iam: Any, case: Case) -> None:
     text, kind = "\n".join(case["text"]), PolicyKind(case["kind"])
-    if not text:
-        pytest.skip(NOT_SENT)
     try:
         compile_document(text, kind=kind, name="sample", api_arn=API_ARN if kind is PolicyKind.RESOURCE else "")
         loads = True
