@@ -10,8 +10,11 @@ from enum import IntEnum
 from harness.gateway.connection import Answer
 from harness.wire import (
     API_ID_HEADER,
+    ERROR_TYPE_HEADER,
+    EXTENDED_REQUEST_ID_HEADER,
     LAMBDA_CONTEXT_HEADER,
     REQUEST_CONTEXT_HEADER,
+    REQUEST_ID_HEADER,
     NetworkPlace,
 )
 
@@ -36,8 +39,8 @@ OURS = frozenset(
         REQUEST_CONTEXT_HEADER,
         LAMBDA_CONTEXT_HEADER,
         b"x-amzn-trace-id",
-        b"x-amzn-requestid",
-        b"x-amz-apigw-id",
+        REQUEST_ID_HEADER,
+        EXTENDED_REQUEST_ID_HEADER,
         b"x-amz-tenant-id",
         b"x-amzn-vpce-id",
         b"x-amzn-vpc-id",
@@ -59,10 +62,10 @@ REMAPPED = frozenset(
         b"date",
         b"server",
         b"www-authenticate",
-        b"x-amzn-errortype",
-        b"x-amzn-requestid",
+        ERROR_TYPE_HEADER,
+        REQUEST_ID_HEADER,
         b"x-amzn-trace-id",
-        b"x-amz-apigw-id",
+        EXTENDED_REQUEST_ID_HEADER,
     }
 )
 
@@ -305,8 +308,8 @@ def answer_headers(
             if dropped is not HOP_BY_HOP:
                 headers = [header for header in headers if header[0] not in dropped]
     headers += (
-        (b"x-amzn-requestid", request_id.encode()),
-        (b"x-amz-apigw-id", extended_id.encode()),
+        (REQUEST_ID_HEADER, request_id.encode()),
+        (EXTENDED_REQUEST_ID_HEADER, extended_id.encode()),
         (b"x-amzn-trace-id", trace_id.encode()),
     )
     if answer.status in _NO_BODY:

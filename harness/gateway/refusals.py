@@ -10,7 +10,7 @@ from enum import StrEnum
 import orjson
 
 from harness.sigv4 import FaultKind
-from harness.wire import MAX_BODY_BYTES
+from harness.wire import ERROR_TYPE_HEADER, EXTENDED_REQUEST_ID_HEADER, MAX_BODY_BYTES, REQUEST_ID_HEADER
 
 
 class Condition(StrEnum):
@@ -86,9 +86,9 @@ def refusal_headers(refusal: Refusal, body: bytes, request_id: str, extended_id:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
-        (b"x-amzn-requestid", request_id.encode()),
-        (b"x-amz-apigw-id", extended_id.encode()),
+        (REQUEST_ID_HEADER, request_id.encode()),
+        (EXTENDED_REQUEST_ID_HEADER, extended_id.encode()),
     ]
     if refusal.error_type:
-        headers.append((b"x-amzn-errortype", refusal.error_type.encode()))
+        headers.append((ERROR_TYPE_HEADER, refusal.error_type.encode()))
     return headers

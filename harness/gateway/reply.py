@@ -7,7 +7,7 @@ from typing import Any
 from harness.gateway.connection import Answer, BodyBrokeOff
 from harness.gateway.forward import answer_headers
 from harness.gateway.refusals import Refusal, refusal_headers
-from harness.wire import HttpResponse
+from harness.wire import REQUEST_ID_HEADER, HttpResponse
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -34,8 +34,8 @@ class Reply:
         """An AWS service's answer; its own request id, if it has one, stays."""
         headers = [header for header in response.headers if header[0] != b"content-length"]
         headers.append((b"content-length", b"%d" % len(response.body)))
-        if all(name != b"x-amzn-requestid" for name, _ in headers):
-            headers.append((b"x-amzn-requestid", self.request_id.encode()))
+        if all(name != REQUEST_ID_HEADER for name, _ in headers):
+            headers.append((REQUEST_ID_HEADER, self.request_id.encode()))
         await self._whole(response.status, headers, response.body)
 
     async def pass_on(self, answer: Answer, method: str, receive: Receive, http_version: str) -> None:
