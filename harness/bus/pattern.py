@@ -15,6 +15,7 @@ from harness.bus.matchers import Addresses, Equals, Matcher, address_digits
 from harness.bus.operators import OPERATORS, Refused
 from harness.errors import HarnessError
 
+# The model of PutRule; the quota of an account is 2,048 unless it was raised.
 MAXIMUM_CHARACTERS = 4096
 MAXIMUM_COMBINATIONS = 1000
 OR = "$or"
@@ -59,6 +60,9 @@ class Pattern:
 def compile_pattern(pattern: object) -> Pattern:
     """`pattern`: the JSON text, or what it parses to. Raises PatternError at the first mistake (as AWS)."""
     source = _parsed(pattern)
+    length = len(pattern) if isinstance(pattern, str) else len(_compact(source))
+    if length > MAXIMUM_CHARACTERS:
+        raise PatternError(f"The pattern has {length} characters: at most {MAXIMUM_CHARACTERS} are allowed")
     clauses = _object(source, "", (), [{}])
     return Pattern(source, tuple(tuple(clause[path] for path in sorted(clause)) for clause in clauses))
 
@@ -72,6 +76,10 @@ def _parsed(pattern: object) -> Mapping[str, Any]:
     if not isinstance(pattern, Mapping):
         raise PatternError("Filter is not an object")
     return pattern
+
+
+def _compact(source: Mapping[str, Any]) -> str:
+    return json.dumps(source, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 _Clauses = list[dict[str, Condition]]

@@ -36,6 +36,27 @@ def test_more_than_a_thousand_combinations_are_refused() -> None:
         compile_pattern(pattern)
 
 
+def pattern_of(characters: int) -> dict[str, Any]:
+    """As compact JSON it has that many."""
+    return {"source": ["x" * (characters - len('{"source":[""]}'))]}
+
+
+def test_a_pattern_may_have_4096_characters() -> None:
+    assert compile_pattern(pattern_of(4096)).matches({"source": pattern_of(4096)["source"][0]})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(pattern_of(4097), id="as an object, written compactly"),
+        pytest.param('{"source": ["x"]}' + " " * 4080, id="as text, blanks included"),
+    ],
+)
+def test_a_pattern_of_more_characters_is_refused(pattern: object) -> None:
+    with pytest.raises(PatternError, match="has 4097 characters: at most 4096"):
+        compile_pattern(pattern)
+
+
 def test_unrelated_arrays_do_not_multiply_the_work() -> None:
     names = "abcdefgh"
     pattern = compile_pattern({name: {"x": [1], "y": [1]} for name in names} | {"z": {"x": [1], "y": [2]}})
