@@ -91,7 +91,9 @@ class TestServices:
         assert as_root == ["keys"]
         assert document["services"]["keys"]["network_mode"] == "none"
 
-    @pytest.mark.parametrize("dockerfile", ["docker/edge.Dockerfile", *(f"domains/{n}/Dockerfile" for n in ACCOUNTS)])
+    @pytest.mark.parametrize(
+        "dockerfile", ["docker/edge.Dockerfile", *(f"domains/{n}/Dockerfile" for n in sorted(ACCOUNTS))]
+    )
     def test_images_run_as_an_ordinary_user(self, dockerfile: str) -> None:
         users = [line.split()[1] for line in (ROOT / dockerfile).read_text().splitlines() if line.startswith("USER ")]
 
