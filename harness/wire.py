@@ -94,10 +94,6 @@ def session_arn(account: str, role_name: str, session_name: str) -> str:
     return f"arn:{PARTITION}:sts::{account}:assumed-role/{role_name}/{session_name}"
 
 
-def account_root_arn(account: str) -> str:
-    return f"arn:{PARTITION}:iam::{account}:root"
-
-
 def bus_arn(region: str, account: str, name: str) -> str:
     return f"arn:{PARTITION}:events:{region}:{account}:event-bus/{name}"
 

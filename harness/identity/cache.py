@@ -32,6 +32,3 @@ class RecentlyUsed(Generic[K, V]):
         self._entries[key] = value
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
-
-    def drop(self, key: K) -> None:
-        self._entries.pop(key, None)

@@ -34,7 +34,6 @@ CONSTRAINTS: Mapping[str, Text | Whole] = {
 }
 
 MAX_TAGS = 50
-MAX_POLICY_ARNS = 10
 _TAG_KEY = (1, 128, r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+")
 _TAG_VALUE = (0, 256, r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*")
 _TAG_SIGNS = frozenset("_.:/=+-@")

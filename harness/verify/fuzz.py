@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
 from requests.auth import AuthBase
 from schemathesis import openapi
 from schemathesis.config import SchemathesisConfig
@@ -198,12 +197,3 @@ def _show_response(response: Any) -> str:
 
 def _indent(text: str, width: int = 2) -> list[str]:
     return [f"{' ' * width}{line}" for line in text.splitlines()]
-
-
-def reachable(base_url: str, *, timeout_seconds: float) -> bool:
-    """Whether anything answers HTTP there."""
-    try:
-        requests.get(base_url, timeout=timeout_seconds)
-    except requests.ConnectionError:
-        return False
-    return True
