@@ -50,9 +50,10 @@ def main(arguments: list[str]) -> None:
             _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != int(parent):  # it died before the kernel was told
                 os._exit(0)
-        # The interpreter ignores these two, and an ignored signal stays ignored through exec.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        # An ignored signal stays ignored through exec: the interpreter ignores two, a shell more (nohup, a job with &).
+        for number in signal.valid_signals():
+            if signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
         if locale != "-":
             environment["LC_CTYPE"] = locale

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,17 @@ def test_no_signal_is_ignored_or_blocked() -> None:
     # 32 and 33 are the C library's own (nptl(7)); a thread of the test run may have them blocked.
     ours = ~(1 << 31 | 1 << 32)
     assert [int(line.split()[1], 16) & ours for line in output.splitlines()] == [0, 0]
+
+
+@needs_linux
+def test_a_signal_that_the_supervisor_ignores_reaches_the_child() -> None:
+    shown = replace(tiny("child"), command=("/bin/grep", "SigIgn", "/proc/self/status"))
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN)  # as in a job that a shell put into the background
+    try:
+        _, output = asyncio.run(run_to_end(shown))
+    finally:
+        signal.signal(signal.SIGQUIT, before)
+    assert int(output.split()[1], 16) == 0
 
 
 def test_a_child_leads_a_session_and_a_group_of_its_own() -> None:
