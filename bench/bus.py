@@ -29,13 +29,13 @@ import uvloop
 from harness.access import Authority
 from harness.bus.api import EventsApi
 from harness.bus.delivery import HttpDelivery
-from harness.bus.http_client import HttpClient
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.matching import RuleSet
 from harness.bus.model import Bus, Rule, Target
 from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.clock import utc_now
+from harness.http_client import HttpClient
 from harness.identity import Directory, Role, Sealer, role_id, start_session
 from harness.policy import PolicyKind, compile_document
 from harness.sigv4 import sign

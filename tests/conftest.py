@@ -1,9 +1,12 @@
 """What every test may lean on, and the rule of continuous integration: nothing that should be tested is skipped."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.storage.nats_server import NatsServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,6 +20,19 @@ def conformance() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no conformance suites at {folder} (set HARNESS_CONFORMANCE)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """One a run for the tests that share it; those that kill it start their own."""
+    server = NatsServer(tmp_path_factory.mktemp("nats")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,11 +10,12 @@ from harness.access import Authority, Caller, network_context
 from harness.bus.envelope import new_event_id
 from harness.bus.model import Bus
 from harness.bus.put_events import MAX_REQUEST_BYTES, Entry, EntryError, RequestError, read_request
-from harness.bus.store import Record, Store, StoreFull, StoreUnavailable
+from harness.bus.store import Record, Store
 from harness.clock import Clock, utc_now
 from harness.policy import denial_message
 from harness.policy.model import ContextValue
 from harness.sigv4 import Fault, FaultKind
+from harness.storage.held import StoreFull, StoreUnavailable
 from harness.wire import HttpRequest, HttpResponse, NetworkPlace, bus_arn
 
 log = logging.getLogger(__name__)

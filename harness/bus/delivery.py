@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.bus.http_client import HttpClient, TargetUnreachable
 from harness.bus.model import RetryPolicy, Target
 from harness.bus.store import DeadLetter, Delivery
+from harness.http_client import HttpClient, TargetUnreachable
 from harness.wire import EVENTS_PATH, INTEGRATION_TIMEOUT_SECONDS, REQUEST_CONTEXT_HEADER
 
 ERROR_MESSAGE_CHARACTERS = 1024

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from harness.bus.delivery import Backoff, Deliver, Failure, Retry, after_failure, dead_letter
 from harness.bus.model import Rule, Target
-from harness.bus.store import Delivery, Held, Store, StoreFull, StoreUnavailable, delivery_of, target_key
+from harness.bus.store import Delivery, Store, delivery_of, target_key
 from harness.clock import Clock
+from harness.storage.held import Held, StoreFull, StoreUnavailable
 from harness.wire import PARTITION
 
 log = logging.getLogger(__name__)

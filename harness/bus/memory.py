@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from harness.bus.store import DeadLetter, Delivery, Held, Record, Settlement
+from harness.bus.store import DeadLetter, Delivery, Record
 from harness.clock import Clock, utc_now
+from harness.storage.held import Held, Settlement
 
 ACK_WAIT_SECONDS = 30.0
 

@@ -13,8 +13,9 @@ from harness.bus.envelope import from_bytes
 from harness.bus.lane import PAUSE_SECONDS, PULL_SECONDS, Lane, pause, routes_of, unless
 from harness.bus.matching import RuleSet
 from harness.bus.model import Rule
-from harness.bus.store import TRACE, Delivery, Held, Store, StoreFull, StoreUnavailable
+from harness.bus.store import TRACE, Delivery, Store
 from harness.clock import Clock, utc_now
+from harness.storage.held import Held, StoreFull, StoreUnavailable
 
 log = logging.getLogger(__name__)
 

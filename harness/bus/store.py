@@ -5,33 +5,16 @@ each of its deliveries is. What is held and never settled (its holder died) is h
 nothing lost.
 """
 
-import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import Protocol
 
-from harness.errors import HarnessError
+from harness.storage.held import Held, name_token
 
 EVENT_ID = "Event-Id"
 TRACE = "Trace-Header"
 INGESTED = "Ingested-At"
-
-
-class StoreUnavailable(HarnessError):
-    """The store did not confirm in time. The events may or may not be stored: send them again."""
-
-
-class StoreFull(HarnessError):
-    """The store is at its bound and keeps what it has."""
-
-
-class Settlement(Enum):
-    ACK = "ack"  # done, forget it
-    NAK = "nak"  # hand it out again after a delay
-    TERM = "term"  # never hand it out again
-    PROGRESS = "progress"  # still being worked on
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +54,6 @@ class DeadLetter:
     queue: str
     body: bytes
     attributes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Something handed out and not yet settled. `attempt` counts from 1; `stored` is when the store took it."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    attempt: int
-    stored: datetime
-    settle: Callable[[Settlement, float], Awaitable[None]]
-
-    async def ack(self) -> None:
-        await self.settle(Settlement.ACK, 0)
-
-    async def nak(self, delay: float) -> None:
-        """`delay` in seconds."""
-        await self.settle(Settlement.NAK, delay)
-
-    async def term(self) -> None:
-        await self.settle(Settlement.TERM, 0)
-
-    async def in_progress(self) -> None:
-        await self.settle(Settlement.PROGRESS, 0)
 
 
 def delivery_of(held: Held, target: str) -> Delivery:
@@ -144,21 +103,7 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
 
-def name_token(*parts: str) -> str:
-    """A name for streams, consumers and subject tokens: letters, digits, `-`, `_`, `=` only, at most 200 characters."""
-    name = "_".join("".join(map(_safe, part)) for part in parts)
-    if len(name) <= 200:
-        return name
-    return f"{name[:160]}_{hashlib.sha256(name.encode()).hexdigest()[:32]}"
-
-
 def target_key(rule_arn: str, target_id: str) -> str:
     """Names one target of one rule in all stores: its work queue outlives the processes that serve it."""
     _, _, _, region, account, rest = rule_arn.split(":", 5)
     return name_token(region, account, rest.removeprefix("rule/"), target_id)
-
-
-def _safe(char: str) -> str:
-    if char.isascii() and (char.isalnum() or char == "-"):
-        return char
-    return "".join(f"={byte:02X}" for byte in char.encode())

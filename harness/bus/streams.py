@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
-from harness.bus.store import name_token
+from harness.storage.held import name_token
 
 MEBIBYTE = 1024 * 1024
 DAY = 86_400

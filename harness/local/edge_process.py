@@ -5,8 +5,8 @@ from pathlib import Path
 
 from harness import manifest
 from harness.access import Authority
+from harness.audit.store import AuditStore
 from harness.bus.api import EventsApi
-from harness.bus.audit_store import AuditStore
 from harness.bus.jetstream import JetStreamStore
 from harness.gateway.api import Api, Stage
 from harness.gateway.edge import Edge
@@ -19,6 +19,7 @@ from harness.local.audit import AuditTrail
 from harness.local.operator import Operator, operator_token
 from harness.manifest.plan_file import EdgeSettings
 from harness.runtime import keys
+from harness.storage.connection import Connection
 from harness.sts.api import StsApi
 from harness.sts.container_credentials import ContainerCredentials, Grant
 from harness.sts.web_identity import WorkloadTokens, key_from_pem
@@ -65,10 +66,11 @@ async def run_edge(settings: EdgeSettings) -> None:
     master_key = keys.master_key(settings.keys)
     sealer = Sealer(master_key)
     authority = Authority(directory, sealer)
-    store = await JetStreamStore.connect(settings.nats.url, name="edge")
+    connection = await Connection.connect(settings.nats.url, name="edge")
+    store = JetStreamStore(connection)
     buses = landscape.buses_by_arn()
     await store.prepare(list(buses))
-    audit_store = AuditStore(store)
+    audit_store = AuditStore(connection)
     await audit_store.prepare()
     tokens = (
         WorkloadTokens(key_from_pem(keys.workload_identity_key(settings.keys)), issuer=directory.oidc.url)
@@ -102,4 +104,4 @@ async def run_edge(settings: EdgeSettings) -> None:
         async with audit.running():
             await serve(app, sockets)
     finally:
-        await store.close()
+        await connection.close()

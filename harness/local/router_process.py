@@ -6,9 +6,9 @@ import signal
 from harness import manifest
 from harness.bus.delivery import HttpDelivery
 from harness.bus.health import serve_health
-from harness.bus.http_client import HttpClient
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.router import Router
+from harness.http_client import HttpClient
 from harness.manifest.plan_file import RouterSettings
 
 

@@ -1,7 +1,7 @@
-"""One nats-server a test session for the shared tests; those that kill it start their own."""
+"""A bus of each test's own, and both stores."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,21 +10,9 @@ from harness.bus.memory import MemoryStore
 from harness.bus.store import Store
 from harness.bus.streams import Bounds
 from harness.wire import bus_arn
-from tests.bus.nats_server import NatsServer
+from tests.storage.nats_server import NatsServer
 
 ACK_WAIT = 0.5
-
-
-@pytest.fixture(scope="session")
-def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    server = NatsServer(tmp_path_factory.mktemp("nats")).start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import signal
 import sys
 
 from harness.bus.delivery import Backoff, HttpDelivery
-from harness.bus.http_client import HttpClient
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.model import Rule, Target
 from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.bus.streams import Bounds
+from harness.http_client import HttpClient
 
 PATTERN = {"source": ["orders"]}
 

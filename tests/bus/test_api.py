@@ -13,11 +13,12 @@ from harness.access import Authority
 from harness.bus.api import FAULT_TYPES, EventsApi
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus
-from harness.bus.store import Record, StoreFull, StoreUnavailable
+from harness.bus.store import Record
 from harness.clock import utc_now
 from harness.identity import Role
 from harness.policy import PolicyKind
 from harness.sigv4 import FaultKind
+from harness.storage.held import StoreFull, StoreUnavailable
 from harness.wire import HttpRequest
 from tests.access.landscape import (
     ENDPOINT,

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from harness.bus.delivery import Backoff, Failure, GiveUp, HttpDelivery, Retry, after_failure, dead_letter
-from harness.bus.http_client import HttpClient
 from harness.bus.model import RetryPolicy, Target
 from harness.bus.store import Delivery
+from harness.http_client import HttpClient
 
 pytestmark = pytest.mark.anyio
 

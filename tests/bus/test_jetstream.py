@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness.bus.jetstream import JetStreamStore
-from harness.bus.store import Delivery, Record, StoreFull, target_key
+from harness.bus.store import Delivery, Record, target_key
 from harness.bus.streams import Bounds
 from harness.clock import utc_now
 from harness.errors import StartError
+from harness.storage.held import StoreFull
 from harness.wire import rule_arn
-from tests.bus.nats_server import NatsServer
+from tests.storage.nats_server import NatsServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -119,8 +120,8 @@ async def test_what_arrived_and_was_not_pulled_is_given_back_at_the_end(nats_ser
 
 
 async def test_no_server_is_a_clear_error() -> None:
-    with pytest.raises(StartError, match="no event store answers at nats"):
-        await JetStreamStore.connect("nats://127.0.0.1:1", timeout=0.5)
+    with pytest.raises(StartError, match=r"no event store answers at 127\.0\.0\.1:1 "):
+        await JetStreamStore.connect("nats://user:secret@127.0.0.1:1", timeout=0.5)
 
 
 async def test_it_knows_when_the_server_is_away_and_when_it_is_back(own_server: NatsServer) -> None:

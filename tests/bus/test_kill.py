@@ -14,7 +14,7 @@ import pytest
 
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.store import Record
-from tests.bus.nats_server import NatsServer
+from tests.storage.nats_server import NatsServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from harness.bus.store import TRACE, DeadLetter, Delivery, Held, Record, Store, delivery_of, target_key
+from harness.bus.store import TRACE, DeadLetter, Delivery, Record, Store, delivery_of, target_key
+from harness.storage.held import Held
 from harness.wire import rule_arn
 
 pytestmark = pytest.mark.anyio

@@ -9,9 +9,10 @@ from urllib.parse import quote
 import pytest
 
 from harness.bus.memory import MemoryStore
-from harness.bus.store import Record, StoreUnavailable
+from harness.bus.store import Record
 from harness.local import operator
 from harness.local.operator import Operator, operator_token
+from harness.storage.held import StoreUnavailable
 from harness.wire import bus_arn
 from tests.local.asgi import WORKBENCH, Exchange
 

@@ -11,14 +11,16 @@ from datetime import datetime
 
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
-from harness.bus.jetstream import JetStreamStore
-from harness.bus.store import StoreFull, StoreUnavailable
-from harness.bus.streams import DAY, MEBIBYTE
+from harness.storage.connection import Connection
+from harness.storage.held import StoreFull, StoreUnavailable
+from harness.storage.publisher import MESSAGE_ID, Outgoing
 
 log = logging.getLogger(__name__)
 
 STREAM = "AUDIT"
 SUBJECT = "audit.calls"
+MEBIBYTE = 1024 * 1024
+DAY = 86_400
 MOST_BYTES = 64 * MEBIBYTE
 MOST_SECONDS = 7.0 * DAY
 # nats-server takes messages of up to a mebibyte.
@@ -26,10 +28,8 @@ MESSAGE_BYTES = 512 * 1024
 
 
 class AuditStore:
-    """On the connection of `store`."""
-
-    def __init__(self, store: JetStreamStore, *, most_bytes: int = MOST_BYTES, most_seconds: float = MOST_SECONDS):
-        self._store = store
+    def __init__(self, connection: Connection, *, most_bytes: int = MOST_BYTES, most_seconds: float = MOST_SECONDS):
+        self._connection = connection
         self._config = StreamConfig(
             name=STREAM,
             subjects=[SUBJECT],
@@ -41,13 +41,14 @@ class AuditStore:
         )
 
     async def prepare(self) -> None:
-        await self._store.keep_stream(self._config)
+        await self._connection.keep_stream(self._config)
 
     async def append(self, lines: Sequence[bytes]) -> bool:
         """Whether they are stored; False when the store cannot be reached, for another try later."""
         try:
             for message in _messages(lines):
-                await self._store.append(SUBJECT, hashlib.sha256(message).hexdigest()[:32], message)
+                message_id = hashlib.sha256(message).hexdigest()[:32]
+                await self._connection.publish([Outgoing(SUBJECT, message, {MESSAGE_ID: message_id})])
         except (StoreUnavailable, StoreFull) as error:
             log.warning("records of calls wait: %s", error)
             return False
@@ -55,17 +56,17 @@ class AuditStore:
 
     async def read(self, since: datetime | None = None) -> AsyncGenerator[bytes, None]:
         """Every record that is kept, oldest first; those of messages stored since an instant. Ends."""
-        async with aclosing(self._store.read_stream(STREAM, SUBJECT, since)) as messages:
+        async with aclosing(self._connection.read(STREAM, SUBJECT, since)) as messages:
             async for message in messages:
-                for line in message.split(b"\n"):
+                for line in message.data.split(b"\n"):
                     yield line
 
     async def find(self, needle: bytes, since: datetime | None = None) -> AsyncGenerator[bytes, None]:
         """The records in whose text `needle` is."""
-        async with aclosing(self._store.read_stream(STREAM, SUBJECT, since)) as messages:
+        async with aclosing(self._connection.read(STREAM, SUBJECT, since)) as messages:
             async for message in messages:
-                if needle in message:
-                    for line in message.split(b"\n"):
+                if needle in message.data:
+                    for line in message.data.split(b"\n"):
                         if needle in line:
                             yield line
 

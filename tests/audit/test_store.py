@@ -5,23 +5,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness.bus.audit_store import AuditStore
-from harness.bus.jetstream import JetStreamStore
-from tests.bus.nats_server import NatsServer
+from harness.audit.store import AuditStore
+from harness.storage.connection import Connection
+from tests.storage.nats_server import NatsServer
 
 pytestmark = pytest.mark.slow
 
 
 def test_lines_are_read_by_another_connection_in_order(nats_server: NatsServer) -> None:
     async def scenario() -> None:
-        writer = await JetStreamStore.connect(nats_server.url)
+        writer = await Connection.connect(nats_server.url)
         store = AuditStore(writer)
         await store.prepare()
         assert await store.append([b'{"id":"a"}', b'{"id":"b"}'])
         assert await store.append([b'{"id":"c"}'])
         await writer.close()
 
-        reader = await JetStreamStore.connect(nats_server.url)
+        reader = await Connection.connect(nats_server.url)
         other = AuditStore(reader)
         await other.prepare()
         assert [line async for line in other.read()] == [b'{"id":"a"}', b'{"id":"b"}', b'{"id":"c"}']
@@ -34,7 +34,7 @@ def test_lines_are_read_by_another_connection_in_order(nats_server: NatsServer) 
 
 def test_many_records_are_split_into_messages_that_the_server_takes(nats_server: NatsServer) -> None:
     async def scenario() -> None:
-        connection = await JetStreamStore.connect(nats_server.url)
+        connection = await Connection.connect(nats_server.url)
         store = AuditStore(connection)
         await store.prepare()
         lines = [b"%04d" % number + b"x" * 20_000 for number in range(128)]

@@ -1,0 +1,258 @@
+"""One connection to NATS JetStream, which comes back by itself: streams kept, messages published until confirmed,
+pulled and settled, read and followed. Any number of processes share what is behind it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamConfig
+
+from harness.errors import StartError
+from harness.storage.held import Held, Settlement, StoreUnavailable
+from harness.storage.publisher import Outgoing, Publisher
+from harness.storage.puller import PULL_ERRORS, Puller
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10.0
+RECONNECT_FIRST_SECONDS = 0.05
+RECONNECT_MOST_SECONDS = 2.0
+READ_SECONDS = 2.0
+FORGOTTEN_SECONDS = 60.0  # the server drops a reader's consumer after that long without a pull
+_NAME_IN_USE = 10058
+
+
+class Connection:
+    """Made by `connect`. Every method may raise StoreUnavailable."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.jetstream: JetStreamContext = client.jetstream(timeout=5)
+        self._publisher = Publisher(client)
+        self._pullers: dict[tuple[str, str], Puller] = {}
+        self._readers: set[Puller] = set()
+
+    @classmethod
+    async def connect(cls, url: str, *, name: str = "harness", timeout: float = CONNECT_SECONDS) -> "Connection":
+        """`url` as `nats://127.0.0.1:4222`, several (of one cluster) with commas between.
+
+        Raises StartError when nothing answers within `timeout` seconds.
+        """
+        client = Client()
+        connection = cls(client)
+
+        async def reconnected() -> None:
+            connection._reconnected()
+
+        async def disconnected() -> None:
+            connection._publisher.disconnected()
+
+        async def failed(error: Exception) -> None:
+            log.warning("event store: %s", error or type(error).__name__)
+
+        connecting = client.connect(
+            [each.strip() for each in url.split(",")],
+            name=name,
+            reconnected_cb=reconnected,
+            disconnected_cb=disconnected,
+            error_cb=failed,
+            max_reconnect_attempts=-1,
+            reconnect_to_server_handler=_next_server,
+            reconnect_time_wait=1,  # of the first connect; later ones wait as `_next_server` says
+            ping_interval=10,
+            skip_subject_validation=True,  # every subject is made of name_token() or came from the server
+        )
+        try:
+            await asyncio.wait_for(connecting, timeout)
+        except (TimeoutError, nats.errors.Error, OSError) as error:
+            places = ", ".join(each.strip().rpartition("@")[2].removeprefix("nats://") for each in url.split(","))
+            raise StartError(f"no event store answers at {places} (is nats-server running there?)") from error
+        await connection._publisher.start()
+        return connection
+
+    def connected(self) -> bool:
+        return bool(self._client.is_connected)
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Returns when all are stored. May raise StoreFull."""
+        await self._publisher.publish(messages)
+
+    async def keep_stream(self, config: StreamConfig) -> None:
+        """Made, or brought up to date."""
+        await self.managed(lambda: self._stream(config))
+
+    async def keep_worker(self, stream: StreamConfig, consumer: ConsumerConfig) -> None:
+        """A stream with a durable consumer that any number of processes pull from."""
+        await self.keep_stream(stream)
+        await self.managed(lambda: self.jetstream.add_consumer(stream.name or "", consumer))
+
+    async def drop_stream(self, name: str) -> None:
+        """With all that is in it. One that is not there is dropped already."""
+        for key in [key for key in self._pullers if key[0] == name]:
+            await self._pullers.pop(key).close()
+        await self.managed(lambda: self._delete(name))
+
+    async def pull(self, stream: StreamConfig, consumer: ConsumerConfig, limit: int, wait: float) -> list[Held]:
+        """Up to `limit` messages of a worker, at once if there are any, else the first within `wait` seconds.
+
+        A worker that the server has lost is made again.
+        """
+        key = (stream.name or "", consumer.durable_name or "")
+        puller = self._pullers.get(key)
+        if puller is None:
+            puller = self._pullers[key] = Puller(self._client, *key)
+        if puller.gone and self.connected():
+            await self.keep_worker(stream, consumer)
+            puller.gone = False
+        try:
+            return [held_message(message) for message in await puller.pull(limit, wait)]
+        except PULL_ERRORS as error:
+            raise StoreUnavailable(f"the event store cannot be reached: {error}") from error
+
+    async def read(self, stream: str, subject: str, since: datetime | None = None) -> AsyncGenerator[Msg, None]:
+        """What the stream holds under `subject` now, from what was stored since an instant. Ends."""
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=FORGOTTEN_SECONDS)
+        if since is not None:
+            config.deliver_policy = DeliverPolicy.BY_START_TIME
+            config.opt_start_time = since
+        info = await self._consumer(stream, config)
+        name, left = info.name, info.num_pending or 0
+        puller = self._reader(stream, name)
+        try:
+            while left > 0:
+                messages = await puller.pull(256, READ_SECONDS)
+                for message in messages[:left]:
+                    yield message
+                left -= len(messages)
+                if not messages:
+                    # Either nothing comes through, or what was left has been trimmed meanwhile.
+                    info = await self.managed(lambda: self.jetstream.consumer_info(stream, name))
+                    left = min(left, info.num_pending or 0)
+        finally:
+            await self._drop(puller)
+
+    async def follow(self, stream: str, subject: str, *, after: int | None) -> AsyncGenerator[Msg, None]:
+        """What is stored under `subject` behind the stream's sequence `after` (0: all; None: from now on). Without end.
+
+        A lost connection or consumer is replaced by one that begins after the last message handed out.
+        """
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=FORGOTTEN_SECONDS)
+        config = _from(config, after)
+        while True:
+            info = await self._consumer(stream, config)
+            puller = self._reader(stream, info.name)
+            if config.deliver_policy is DeliverPolicy.NEW:
+                # So that following from now misses nothing when its consumer must be made again.
+                config = _from(config, info.delivered.stream_seq if info.delivered else 0)
+            try:
+                while not puller.gone:
+                    for message in await puller.pull(256, 5):
+                        config = _from(config, message.metadata.sequence.stream)
+                        yield message
+            finally:
+                await self._drop(puller)
+
+    async def managed(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Repeats what the server does not answer (it may be starting again); other refusals are final."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + 20
+        while True:
+            try:
+                return await call()
+            except (
+                nats.errors.TimeoutError,
+                nats.errors.NoRespondersError,
+                nats.js.errors.ServiceUnavailableError,
+                nats.js.errors.NoStreamResponseError,  # while the server recovers
+            ) as error:
+                if loop.time() > deadline:
+                    raise StoreUnavailable(f"the event store does not answer: {error}") from error
+                await asyncio.sleep(0.1)
+            except nats.errors.Error as error:
+                raise StoreUnavailable(f"the event store refused: {error}") from error
+
+    async def close(self) -> None:
+        """What came and was not handed out is given back, so that another process gets it at once."""
+        if self._client.is_connected:
+            for puller in (*self._pullers.values(), *self._readers):
+                for message in await puller.close():
+                    if message.reply.startswith("$JS.ACK."):
+                        await message.nak()
+            await self._client.flush(timeout=2)
+        await self._client.close()
+
+    def _reconnected(self) -> None:
+        self._publisher.reconnected()
+        for puller in (*self._pullers.values(), *self._readers):
+            puller.reset()
+        for puller in self._readers:
+            puller.gone = True  # a reader's consumer is not durable
+
+    async def _consumer(self, stream: str, config: ConsumerConfig) -> ConsumerInfo:
+        info: ConsumerInfo = await self.managed(lambda: self.jetstream.add_consumer(stream, config))
+        return info
+
+    def _reader(self, stream: str, consumer: str) -> Puller:
+        puller = Puller(self._client, stream, consumer)
+        self._readers.add(puller)
+        return puller
+
+    async def _drop(self, puller: Puller) -> None:
+        self._readers.discard(puller)
+        await puller.close()
+
+    async def _stream(self, config: StreamConfig) -> None:
+        try:
+            await self.jetstream.add_stream(config)
+        except nats.js.errors.BadRequestError as error:
+            if error.err_code != _NAME_IN_USE:
+                raise
+            await self.jetstream.update_stream(config)
+
+    async def _delete(self, name: str) -> None:
+        try:
+            await self.jetstream.delete_stream(name)
+        except nats.js.errors.NotFoundError:
+            log.debug("the stream %s is gone already", name)
+
+
+def held_message(message: Msg) -> Held:
+    async def settle(settlement: Settlement, delay: float) -> None:
+        try:
+            match settlement:
+                case Settlement.ACK:
+                    await message.ack()
+                case Settlement.NAK:
+                    await message.nak(delay)
+                case Settlement.TERM:
+                    await message.term()
+                case Settlement.PROGRESS:
+                    await message.in_progress()
+        except nats.errors.Error as error:
+            raise StoreUnavailable(f"the event store cannot be reached: {error}") from error
+
+    metadata = message.metadata
+    return Held(message.data, message.headers or {}, metadata.num_delivered, metadata.timestamp, settle)
+
+
+def _from(config: ConsumerConfig, after: int | None) -> ConsumerConfig:
+    if after is None:
+        return replace(config, deliver_policy=DeliverPolicy.NEW)
+    return replace(config, deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
+
+
+def _next_server(servers: list[Any], _info: dict[str, Any]) -> tuple[Any, float]:
+    """Backoff with jitter, from RECONNECT_FIRST_SECONDS to RECONNECT_MOST_SECONDS, without end."""
+    server = min(servers, key=lambda each: each.reconnects)
+    most = min(RECONNECT_MOST_SECONDS, RECONNECT_FIRST_SECONDS * 2 ** min(server.reconnects, 10))
+    return server, random.uniform(most / 2, most)
