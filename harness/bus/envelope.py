@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from harness.bus.json_text import dumps
 from harness.bus.model import Envelope
 from harness.clock import extended_iso
 
@@ -50,7 +51,7 @@ def _whole_second(instant: datetime) -> str:
 
 
 def to_bytes(envelope: Envelope) -> bytes:
-    return orjson.dumps(envelope)
+    return dumps(envelope)
 
 
 def from_bytes(body: bytes) -> Envelope:
