@@ -39,11 +39,12 @@ from harness.http_client import HttpClient
 from harness.identity import Directory, Role, Sealer, role_id, start_session
 from harness.policy import PolicyKind, compile_document
 from harness.sigv4 import sign
-from harness.wire import HttpRequest, NetworkPlace, PlaceKind
+from harness.wire import HttpRequest, NetworkPlace, PlaceKind, function_arn
 
 RESULTS = Path(__file__).parent / "results" / "bus.json"
 REGION, ACCOUNT = "eu-west-1", "111111111111"
 BUS = Bus(REGION, ACCOUNT, "shop")
+HANDLER = function_arn(REGION, ACCOUNT, "handler")
 PLACE = NetworkPlace("workbench", PlaceKind.WORKBENCH, ACCOUNT, "vpce-0", "vpc-0")
 CONNECTIONS, ENTRIES = 16, 10
 LATENCY_EVENTS = 1000
@@ -238,9 +239,11 @@ def handler_process(port: int) -> None:
 def router_process(nats: str, port: int) -> None:
     async def route() -> None:
         store = await JetStreamStore.connect(nats)
-        target = Target("handler", "handler", f"http://127.0.0.1:{port}")
+        target = Target("handler", HANDLER)
         rule = Rule("placed", BUS.arn, ACCOUNT, compile_pattern({"detail-type": ["OrderPlaced"]}), (target,))
-        await Router(store, [rule], HttpDelivery(HttpClient())).run(asyncio.Event())
+        await Router(store, [rule], HttpDelivery(HttpClient(), {HANDLER: f"http://127.0.0.1:{port}"})).run(
+            asyncio.Event()
+        )
 
     uvloop.run(route())
 

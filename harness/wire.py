@@ -103,6 +103,15 @@ def rule_arn(region: str, account: str, bus: str, name: str) -> str:
     return f"arn:{PARTITION}:events:{region}:{account}:rule/{scope}{name}"
 
 
+def queue_arn(region: str, account: str, name: str) -> str:
+    return f"arn:{PARTITION}:sqs:{region}:{account}:{name}"
+
+
+def function_arn(region: str, account: str, name: str) -> str:
+    """A domain's container stands where its Lambda function is on AWS."""
+    return f"arn:{PARTITION}:lambda:{region}:{account}:function:{name}"
+
+
 def method_arn(region: str, account: str, api: str, stage: str, method: str, path: str) -> str:
     """`path` as the client sent it below the stage, with its leading `/`."""
     return f"arn:{PARTITION}:execute-api:{region}:{account}:{api}/{stage}/{method}{path}"

@@ -7,7 +7,7 @@ the router does it.
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,28 +33,38 @@ Deliver = Callable[[Target, Delivery], Awaitable[Failure | None]]
 
 
 class HttpDelivery:
-    """`POST {url}/events`, as the Lambda Web Adapter passes an event to a container. 2xx takes it."""
+    """`POST {url}/events`, as the Lambda Web Adapter passes an event to a container. 2xx takes it.
 
-    def __init__(self, client: HttpClient, *, timeout: float = INTEGRATION_TIMEOUT_SECONDS) -> None:
+    `containers`: the base URL of each function's container, by the function's ARN.
+    """
+
+    def __init__(
+        self, client: HttpClient, containers: Mapping[str, str], *, timeout: float = INTEGRATION_TIMEOUT_SECONDS
+    ) -> None:
         self._client = client
+        self._containers = containers
         self._timeout = timeout
 
     async def __call__(self, target: Target, delivery: Delivery) -> Failure | None:
         headers = [("content-type", "application/json"), (REQUEST_CONTEXT_HEADER.decode(), "null")]
         if delivery.trace:
             headers.append(("x-amzn-trace-id", delivery.trace))
-        url = target.url.rstrip("/") + EVENTS_PATH
+        name = target.arn.rpartition(":")[2]
+        base = self._containers.get(target.arn)
+        if base is None:
+            return Failure("NO_RESOURCE", f"{target.arn} does not run here", retryable=False)
+        url = base.rstrip("/") + EVENTS_PATH
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._client.post(url, headers, delivery.body)
         except TimeoutError:
-            return Failure("TIMEOUT", f"{target.domain} did not answer within {self._timeout:g} s")
+            return Failure("TIMEOUT", f"{name} did not answer within {self._timeout:g} s")
         except TargetUnreachable as error:
-            return Failure("CONNECTION_FAILURE", f"{target.domain}: {error}")
+            return Failure("CONNECTION_FAILURE", f"{name}: {error}")
         if 200 <= answer.status < 300:
             return None
         code = "THROTTLING" if answer.status == 429 else "ERROR_FROM_TARGET"
-        return Failure(code, f"{target.domain} answered {answer.status}")
+        return Failure(code, f"{name} answered {answer.status}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from harness.bus.model import Rule, Target
 from harness.bus.store import Delivery, Store, delivery_of, target_key
 from harness.clock import Clock
 from harness.storage.held import Held, StoreFull, StoreUnavailable
-from harness.wire import PARTITION
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +29,6 @@ class Route:
     key: str
     rule: Rule
     target: Target
-
-    @property
-    def target_arn(self) -> str:
-        """A domain's container stands where its Lambda function is on AWS."""
-        region = self.rule.bus_arn.split(":")[3]
-        return f"arn:{PARTITION}:lambda:{region}:{self.rule.account}:function:{self.target.domain}"
 
 
 def routes_of(rule: Rule) -> list[Route]:
@@ -115,10 +108,10 @@ class Lane:
             log.info("event %s, attempt %d: %s", delivery.event_id, held.attempt, failure.message)
             await held.nak(verdict.delay)
             return
-        if target.dead_letter is not None:
-            arns = {"rule_arn": self._route.rule.arn, "target_arn": self._route.target_arn}
+        if target.dead_letter:
+            arns = {"rule_arn": self._route.rule.arn, "target_arn": target.arn}
             await self._store.bury(dead_letter(target.dead_letter, delivery, failure, verdict, **arns))
-        log.warning("event %s given up for %s: %s", delivery.event_id, target.domain, failure.message)
+        log.warning("event %s given up for %s: %s", delivery.event_id, target.arn, failure.message)
         await held.term()
 
     async def _keep_holding(self) -> None:

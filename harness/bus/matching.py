@@ -18,19 +18,20 @@ class RuleSet:
     """Immutable; a change of rules makes a new one."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = tuple(rules)
-        self._steps = frozenset(
-            step
-            for rule in self.rules
+        self.rules = tuple(rule for rule in rules if rule.enabled)
+        clauses = [
+            (number, clause)
+            for number, rule in enumerate(self.rules)
+            if rule.pattern is not None
             for clause in rule.pattern.clauses
-            for condition in clause
-            for step in condition.path.split(".")
+        ]
+        self._steps = frozenset(
+            step for _, clause in clauses for condition in clause for step in condition.path.split(".")
         )
         self._by_value: dict[str, dict[Key, _Filed]] = {}
         self._always: _Filed = []
-        for number, rule in enumerate(self.rules):
-            for clause in rule.pattern.clauses:
-                self._file(number, clause)
+        for number, clause in clauses:
+            self._file(number, clause)
 
     def matching(self, event: Mapping[str, Any]) -> list[Rule]:
         """In the order in which the rules were given; each at most once."""

@@ -1,5 +1,6 @@
 """Buses, rules, targets and events as EventBridge names them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """`account` is twelve digits. `policy` None: only the owning account may put events."""
+    """`account` is twelve digits. `policy` None: only the owning account may put events.
+
+    `managed`: a manifest's, which the API cannot change.
+    """
 
     region: str
     account: str
     name: str
     policy: "Document | None" = None
+    managed: bool = True
 
     @property
     def arn(self) -> str:
@@ -34,27 +39,36 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A domain's container: events go to `POST {url}/events`.
+    """`arn` says what it is: a function (a domain's container), a queue, a bus, an API destination, a log group.
 
-    `dead_letter` names a queue; None drops the event after the last try.
+    `dead_letter` is a queue's ARN; empty: the event is dropped after the last try. `settings` is the rest of what
+    PutTargets got (Input, InputPath, InputTransformer, SqsParameters, HttpParameters, …), in AWS's shape.
     """
 
     id: str
-    domain: str
-    url: str
+    arn: str
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    dead_letter: str | None = None
+    dead_letter: str = ""
+    role_arn: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the bus `bus_arn`, owned by the account whose manifest made it."""
+    """A rule of the bus `bus_arn`, in the bus's account. `pattern` None: a schedule alone.
+
+    `managed`: a manifest's, which the API cannot change.
+    """
 
     name: str
     bus_arn: str
     account: str
-    pattern: Pattern
-    targets: tuple[Target, ...]
+    pattern: Pattern | None
+    targets: tuple[Target, ...] = ()
+    enabled: bool = True
+    schedule: str = ""
+    role_arn: str = ""
+    managed: bool = True
 
     @property
     def arn(self) -> str:

@@ -15,6 +15,8 @@ from harness.storage.held import Held, name_token
 EVENT_ID = "Event-Id"
 TRACE = "Trace-Header"
 INGESTED = "Ingested-At"
+REVISION = "State-Revision"
+"""Of an event: what its edge knew of rules; a router matches it once it knows as much."""
 
 
 @dataclass(frozen=True, slots=True)

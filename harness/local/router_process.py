@@ -21,9 +21,8 @@ async def run_router(settings: RouterSettings) -> None:
         loop.add_signal_handler(number, stop.set)
     store = await JetStreamStore.connect(settings.nats.url, name="router")
     client = HttpClient()
-    router = Router(
-        store, landscape.rules(settings.upstreams), HttpDelivery(client), buses=list(landscape.buses_by_arn())
-    )
+    deliver = HttpDelivery(client, landscape.containers(settings.upstreams))
+    router = Router(store, landscape.rules(settings.upstreams), deliver, buses=list(landscape.buses_by_arn()))
     health = await serve_health(store.connected, port=settings.health_port)
     try:
         await router.run(stop)

@@ -13,7 +13,7 @@ from harness.errors import InputError, Problem, did_you_mean
 from harness.gateway.limits import UNLIMITED, Limit, Throttling
 from harness.identity.model import Directory, Membership, OidcProvider, Role
 from harness.policy.document import Document
-from harness.wire import INTEGRATION_TIMEOUT_SECONDS, NetworkPlace, PlaceKind
+from harness.wire import INTEGRATION_TIMEOUT_SECONDS, NetworkPlace, PlaceKind, function_arn, queue_arn
 
 TARGET_ID = "domain"
 
@@ -121,6 +121,13 @@ class Domain:
     publishes: tuple[PublishedEvent, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
 
+    def function_arn(self, region: str) -> str:
+        return function_arn(region, self.account.id, self.name)
+
+    def queue_arn(self, region: str, queue: str) -> str:
+        """Of a queue in its account."""
+        return queue_arn(region, self.account.id, queue)
+
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
@@ -164,6 +171,10 @@ class Landscape:
     def buses_by_arn(self) -> Mapping[str, Bus]:
         return {bus.arn: bus for bus in self.buses.values()}
 
+    def containers(self, upstreams: Mapping[str, str]) -> dict[str, str]:
+        """The base URL of each domain's container, by the ARN of the function that it stands for."""
+        return {self.domains[name].function_arn(self.region): url for name, url in upstreams.items()}
+
     def rules(self, upstreams: Mapping[str, str]) -> tuple[Rule, ...]:
         """Every subscription of the domains that `upstreams` (domain -> base URL) has; other domains do not run."""
         owners = {bus.arn: bus.account for bus in self.buses.values()}
@@ -173,7 +184,14 @@ class Landscape:
                 subscription.bus_arn,
                 owners[subscription.bus_arn],
                 subscription.pattern,
-                (Target(TARGET_ID, name, upstreams[name], subscription.retry, subscription.dead_letter),),
+                (
+                    Target(
+                        TARGET_ID,
+                        domain.function_arn(self.region),
+                        subscription.retry,
+                        domain.queue_arn(self.region, subscription.dead_letter) if subscription.dead_letter else "",
+                    ),
+                ),
             )
             for name, domain in self.domains.items()
             if name in upstreams

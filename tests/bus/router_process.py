@@ -11,7 +11,9 @@ from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.bus.streams import Bounds
 from harness.http_client import HttpClient
+from harness.wire import function_arn
 
+STOCK = function_arn("eu-west-1", "222222222222", "stock")
 PATTERN = {"source": ["orders"]}
 
 
@@ -19,8 +21,8 @@ async def main(nats: str, bus: str, target: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     store = await JetStreamStore.connect(nats, bounds=Bounds(ack_wait=2))
-    rule = Rule("placed", bus, "222222222222", compile_pattern(PATTERN), (Target("stock", "stock", target),))
-    await Router(store, [rule], HttpDelivery(HttpClient()), backoff=Backoff(most=1)).run(stop)
+    rule = Rule("placed", bus, "222222222222", compile_pattern(PATTERN), (Target("stock", STOCK),))
+    await Router(store, [rule], HttpDelivery(HttpClient(), {STOCK: target}), backoff=Backoff(most=1)).run(stop)
     await store.close()
 
 

@@ -12,11 +12,13 @@ from harness.bus.delivery import Backoff, Failure, GiveUp, HttpDelivery, Retry, 
 from harness.bus.model import RetryPolicy, Target
 from harness.bus.store import Delivery
 from harness.http_client import HttpClient
+from harness.wire import function_arn
 
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
 DELIVERY = Delivery("id-1", "key", b'{"id":"id-1"}', NOON, "Root=1-2")
+STOCK = Target("stock", function_arn("eu-west-1", "222222222222", "stock"))
 ARNS = {"rule_arn": "arn:rule", "target_arn": "arn:target"}
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 REFUSED = Failure("ERROR_FROM_TARGET", "stock answered 500")
@@ -54,7 +56,7 @@ class Container:
 async def running(container: Container) -> AsyncIterator[Target]:
     server = await asyncio.start_server(container.serve, "127.0.0.1", 0)
     container.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield Target("stock", "stock", container.url)
+    yield STOCK
     server.close()
 
 
@@ -63,7 +65,7 @@ async def attempt(container: Container, *, times: int = 1, timeout: float = 5) -
     outcome: Failure | None = None
     async with running(container) as target:
         for _ in range(times):
-            outcome = await HttpDelivery(client, timeout=timeout)(target, DELIVERY)
+            outcome = await HttpDelivery(client, {target.arn: container.url}, timeout=timeout)(target, DELIVERY)
         await client.close()
     return outcome
 
@@ -133,11 +135,18 @@ async def test_an_answer_without_a_length_ends_with_the_connection() -> None:
 
 
 async def test_a_target_that_is_not_there_is_a_connection_failure() -> None:
-    async with running(Container([OK])) as target:
+    container = Container([OK])
+    async with running(container) as target:
         pass
-    failure = await HttpDelivery(HttpClient())(target, DELIVERY)
+    failure = await HttpDelivery(HttpClient(), {target.arn: container.url})(target, DELIVERY)
     assert failure is not None
     assert failure.code == "CONNECTION_FAILURE"
+
+
+async def test_a_function_whose_container_does_not_run_is_not_tried_again() -> None:
+    failure = await HttpDelivery(HttpClient(), {})(STOCK, DELIVERY)
+    assert failure is not None
+    assert (failure.code, failure.retryable) == ("NO_RESOURCE", False)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ TOGETHER = RuleSet([a_rule(case["name"], case["pattern"]) for case in ALL])
 @pytest.mark.parametrize("case", load("pattern_matches"))
 def test_together_the_rules_match_as_each_alone(case: dict[str, object]) -> None:
     event = json.loads(json.dumps(case["event"]))
-    assert names(TOGETHER.matching(event)) == names([rule for rule in TOGETHER.rules if rule.pattern.matches(event)])
+    assert names(TOGETHER.matching(event)) == names(
+        [rule for rule in TOGETHER.rules if rule.pattern and rule.pattern.matches(event)]
+    )
 
 
 SCALARS = st.sampled_from(["x", "y", "orders", 1, 2, 300, True, None])
@@ -72,4 +74,6 @@ EVENTS = st.dictionaries(
 
 @given(EVENTS)
 def test_any_event_is_matched_as_by_each_rule_alone(event: dict[str, object]) -> None:
-    assert names(TOGETHER.matching(event)) == names([rule for rule in TOGETHER.rules if rule.pattern.matches(event)])
+    assert names(TOGETHER.matching(event)) == names(
+        [rule for rule in TOGETHER.rules if rule.pattern and rule.pattern.matches(event)]
+    )

@@ -13,6 +13,7 @@ from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.bus.store import Delivery, Record, Store, target_key
 from harness.bus.tail import kept, tail
+from harness.wire import function_arn
 
 pytestmark = pytest.mark.anyio
 
@@ -49,8 +50,10 @@ def a_rule(bus: str, pattern: object, *targets: Target, name: str = "rule") -> R
     return Rule(name, bus, "222222222222", compile_pattern(pattern), targets)
 
 
-def a_target(id_: str, *, retries: int = 185, dead_letter: str | None = None) -> Target:
-    return Target(id_, id_, "http://127.0.0.1:1", RetryPolicy(maximum_retry_attempts=retries), dead_letter)
+def a_target(id_: str, *, retries: int = 185, dead_letter: str = "") -> Target:
+    return Target(
+        id_, function_arn("eu-west-1", "222222222222", id_), RetryPolicy(maximum_retry_attempts=retries), dead_letter
+    )
 
 
 def an_event(id_: str, source: str = "orders") -> Record:

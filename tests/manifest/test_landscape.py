@@ -103,7 +103,9 @@ def test_rules_are_those_of_the_domains_that_run(sample: Landscape) -> None:
     (rule,) = sample.rules({"orders": "http://127.0.0.1:8081"})
     assert rule.arn == "arn:aws:events:eu-west-1:333333333333:rule/enterprise/orders-on-stock"
     (target,) = rule.targets
-    assert (target.domain, target.url, target.dead_letter) == ("orders", "http://127.0.0.1:8081", "orders-undelivered")
+    assert target.arn == "arn:aws:lambda:eu-west-1:011111111111:function:orders"
+    assert target.dead_letter == "arn:aws:sqs:eu-west-1:011111111111:orders-undelivered"
+    assert sample.containers({"orders": "http://127.0.0.1:8081"}) == {target.arn: "http://127.0.0.1:8081"}
 
 
 def test_places_are_one_for_each_listener(sample: Landscape) -> None:
