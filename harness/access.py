@@ -23,6 +23,7 @@ from harness.policy import (
     PolicyKind,
     PolicySet,
     Principal,
+    PrincipalType,
     compile_document,
     evaluate,
     evaluate_trust,
@@ -106,9 +107,14 @@ class _Known:
 
 
 class Authority:
-    """Knows the organisation's roles and the master key's tokens. Shared by all edges of a process."""
+    """Knows the organisation's roles and the master key's tokens. Shared by all edges of a process.
 
-    def __init__(self, directory: Directory, sealer: Sealer, *, clock: Clock = utc_now, cache_size: int = 4096) -> None:
+    Without a `sealer` it opens no token, and so knows no caller by its signature: enough to decide for services.
+    """
+
+    def __init__(
+        self, directory: Directory, sealer: Sealer | None, *, clock: Clock = utc_now, cache_size: int = 4096
+    ) -> None:
         self.directory = directory
         self._sealer = sealer
         self._clock = clock
@@ -177,6 +183,28 @@ class Authority:
             ),
             own=PolicySet(identity=role.policies, boundary=role.boundary, sessions=sessions, scps=member.scps),
         )
+
+    def service_caller(self, service: str, *, source_arn: str) -> Caller:
+        """An AWS service that acts for a resource: `events.amazonaws.com` for the rule `source_arn`.
+
+        It has no policies of its own: it may what the policy of the resource that it turns to allows it. Source of
+        the keys: IAM User Guide, "AWS global condition context keys", keys of the principal and of service requests.
+        """
+        account = source_arn.split(":")[4]
+        context: dict[str, ContextValue] = {
+            "aws:principalisawsservice": "true",
+            "aws:principalservicename": service,
+            "aws:principalservicenameslist": (service,),
+            "aws:sourcearn": source_arn,
+            "aws:sourceaccount": account,
+        }
+        directory = self.directory
+        if account in directory.accounts:
+            context["aws:sourceorgid"] = directory.organisation
+        if account in directory.memberships:
+            context["aws:sourceorgpaths"] = (directory.memberships[account].path,)
+        principal = Principal(PrincipalType.SERVICE, service, user_id=service)
+        return Caller(principal, access_key_id="", session=None, role=None, context=context)
 
     def authorize(
         self,
@@ -256,6 +284,8 @@ class Authority:
         known = self._known.get(place)
         if known is not None:
             return known
+        if self._sealer is None:
+            return None
         session = self._sealer.open(presented.access_key_id, token)
         if session is None:
             return None

@@ -241,3 +241,37 @@ def test_service_control_policies_limit_the_roles_that_a_caller_takes_up(
 
     assert decision.allowed is allowed
     assert decision.deciding is (None if allowed else PolicyKind.SCP)
+
+
+RULE = f"arn:aws:events:eu-west-1:{ORDERS}:rule/enterprise/placed"
+EVENTS = {"Service": "events.amazonaws.com"}
+FOR_THE_RULE = {"ArnEquals": {"aws:SourceArn": RULE}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed"),
+    [
+        pytest.param(None, False, id="without a policy a service may nothing"),
+        pytest.param(resource_policy(EVENTS), True, id="a service that the policy names may"),
+        pytest.param(resource_policy({"Service": "sns.amazonaws.com"}), False, id="another service may not"),
+        pytest.param(resource_policy({"AWS": "*"}), False, id="every AWS identity is not every service"),
+        pytest.param(resource_policy(EVENTS, Condition=FOR_THE_RULE), True, id="it acts for the rule that may"),
+        pytest.param(
+            resource_policy(EVENTS, Condition={"ArnEquals": {"aws:SourceArn": RULE + "-2"}}),
+            False,
+            id="another rule may not",
+        ),
+        pytest.param(
+            resource_policy(EVENTS, Condition={"StringEquals": {"aws:SourceAccount": ORDERS}}),
+            True,
+            id="it acts for the account that may",
+        ),
+        pytest.param(
+            resource_policy(EVENTS, Condition={"StringEquals": {"aws:SourceOrgID": ORGANISATION}}),
+            True,
+            id="it acts for an account of the organisation",
+        ),
+    ],
+)
+def test_a_service_may_what_the_resource_allows_it(policy: Document | None, allowed: bool) -> None:
+    assert decide(AUTHORITY.service_caller("events.amazonaws.com", source_arn=RULE), policy).allowed is allowed
