@@ -14,7 +14,7 @@ from harness.errors import InputError
 from harness.gateway.routes import RouteTable
 from harness.manifest.fields import FAILED, At, Where, described, json_object
 from harness.manifest.files import MAX_CONTRACT_BYTES, Root, UnreadableError, read_text
-from harness.manifest.yaml_source import Kind, Scalar, Table, parse_yaml
+from harness.yaml_source import Kind, Scalar, Table, parse_yaml
 
 _OPENAPI_3 = re.compile(r"3\.[01]\.[0-9]+")
 _VERSION_PATH = re.compile(r"/v[0-9]+")

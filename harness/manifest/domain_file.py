@@ -24,8 +24,8 @@ from harness.manifest.fields import (
 )
 from harness.manifest.roles import PATH, RoleEntry
 from harness.manifest.throttle_file import ThrottleEntry, with_both
-from harness.manifest.yaml_source import Node
 from harness.wire import INTEGRATION_TIMEOUT_SECONDS
+from harness.yaml_source import Node
 
 NAMES = sequence(located(text))
 THROTTLE = with_both(record(ThrottleEntry))

@@ -30,8 +30,8 @@ from harness.manifest.references import Claim, known, once, repeated
 from harness.manifest.throttle_file import ThrottleEntry
 from harness.manifest.throttling import link_throttling
 from harness.manifest.written import Source, Written
-from harness.manifest.yaml_source import line_of
 from harness.policy.model import PolicyKind
+from harness.yaml_source import line_of
 
 RESERVED: Final = ("edge", "keys", "nats", "postgres", "router", "supervisor")
 """Names of the harness's own processes, which stand beside the domains' in `status` and `logs`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from harness.manifest import formats
 from harness.manifest.fields import FAILED, At, Failed, Where, located, optional, record, required, shape, text
 from harness.manifest.roles import PATH
-from harness.manifest.yaml_source import Node, Table
+from harness.yaml_source import Node, Table
 
 
 @shape

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar, dataclass_transform
 
 from harness.errors import Problem, did_you_mean
 from harness.manifest.files import UnreadableError
-from harness.manifest.yaml_source import Flaw, Items, Kind, Node, Scalar, Table, plain
+from harness.yaml_source import Flaw, Items, Kind, Node, Scalar, Table, plain
 
 T = TypeVar("T")
 D = TypeVar("D")

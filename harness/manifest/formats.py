@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.manifest.fields import FAILED, Failed, Where, described, text
-from harness.manifest.yaml_source import Kind, Node, Scalar
+from harness.yaml_source import Kind, Node, Scalar
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from harness.manifest.fields import (
     text,
 )
 from harness.manifest.roles import PATH
-from harness.manifest.yaml_source import Node, Table
+from harness.yaml_source import Node, Table
 
 _POLICIES = sequence(PATH, at_least=1)  # AWS keeps at least one attached everywhere
 _ACCOUNTS = sequence(located(text))

@@ -29,9 +29,9 @@ from harness.manifest.fields import (
     text,
 )
 from harness.manifest.files import MAX_MANIFEST_BYTES, UnreadableError, read_text
-from harness.manifest.yaml_source import Node, from_plain
 from harness.runtime.folder import write_whole
 from harness.wire import NetworkPlace, PlaceKind
+from harness.yaml_source import Node, from_plain
 
 _BACKLOG: Final = 2048
 

@@ -20,7 +20,7 @@ from harness.manifest.fields import (
     required,
     shape,
 )
-from harness.manifest.yaml_source import Node, Table
+from harness.yaml_source import Node, Table
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from harness.manifest.fields import FAILED, At, C, Where, record
 from harness.manifest.files import MAX_MANIFEST_BYTES, Root, UnreadableError, read_text
 from harness.manifest.harness_file import HarnessFile
 from harness.manifest.include import included
-from harness.manifest.yaml_source import parse_yaml
+from harness.yaml_source import parse_yaml
 
 
 @dataclass(frozen=True, slots=True)

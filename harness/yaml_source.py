@@ -97,12 +97,12 @@ _TEXT_TAGS: Final = ("!", "tag:yaml.org,2002:str")
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def parse_yaml(text: str) -> tuple[Node | None, list[Flaw]]:
+def parse_yaml(text: str, *, max_nodes: int = MAX_NODES) -> tuple[Node | None, list[Flaw]]:
     """The tree, or None when there is none to speak of, and the flaws found on the way."""
     if odd := _NOT_PRINTABLE.search(text):
         line = text.count("\n", 0, odd.start()) + 1
         return None, [Flaw(line, f"the character U+{ord(odd[0]):04X} is not allowed in YAML")]
-    builder = _Builder(_events(text))
+    builder = _Builder(_events(text), max_nodes)
     try:
         return builder.document(), builder.flaws
     except _TooMuchError as error:
@@ -133,6 +133,7 @@ class _TooMuchError(Exception):
 @dataclass(slots=True)
 class _Builder:
     events: Iterator[Event]
+    max_nodes: int
     flaws: list[Flaw] = field(default_factory=list)
     anchors: dict[str, tuple[Node, int] | None] = field(default_factory=dict)
     """Each node and how many it stands for; None while the node is still open."""
@@ -227,8 +228,8 @@ class _Builder:
 
     def _count(self, nodes: int, line: int) -> None:
         self.nodes += nodes
-        if self.nodes > MAX_NODES:
-            raise _TooMuchError(line, f"more than {MAX_NODES:,} values once its aliases are followed")
+        if self.nodes > self.max_nodes:
+            raise _TooMuchError(line, f"more than {self.max_nodes:,} values once its aliases are followed")
 
     def _flaw(self, line: int, text: str) -> None:
         self.flaws.append(Flaw(line, text))

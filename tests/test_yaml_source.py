@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.manifest.yaml_source import MAX_DEPTH, Entry, Flaw, Scalar, Table, line_of, parse_yaml, plain
+from harness.yaml_source import MAX_DEPTH, Entry, Flaw, Scalar, Table, line_of, parse_yaml, plain
 
 VALUES: dict[str, Any] = {
     "plain": "plain",

@@ -1,0 +1,148 @@
+"""`anyOf` and `oneOf` on either side, and the keywords that are compared whole."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from jsonschema_rs import canonical
+
+from harness.contracts.schemas.dialects import DEFS, Schema
+from harness.contracts.schemas.difference import Kind
+from harness.contracts.schemas.flat import Flat, merge, same_value, types_of
+from harness.contracts.schemas.walk import Node, Walk
+
+ALTERNATIVES: Final = ("anyOf", "oneOf")
+# Keywords that are compared whole, with those that they read.
+WHOLE: Final[dict[str, tuple[str, ...]]] = {
+    "not": ("not",),
+    "if": ("if", "then", "else"),
+    "contains": ("contains", "minContains", "maxContains"),
+    "propertyNames": ("propertyNames",),
+    "dependentRequired": ("dependentRequired",),
+    "dependentSchemas": ("dependentSchemas",),
+    "unevaluatedProperties": ("unevaluatedProperties",),
+    "unevaluatedItems": ("unevaluatedItems",),
+}
+
+
+def narrow_alternatives(walk: Walk, node: Node) -> bool:
+    """Each variant of the narrow schema has to be contained by itself."""
+    keyword = next((keyword for keyword in ALTERNATIVES if keyword in node.ours), None)
+    if keyword is None:
+        return True
+    rest = {key: value for key, value in node.ours.items() if key != keyword}
+    variants: list[Schema] = node.ours[keyword]
+    for variant in variants:
+        merged = merge(rest, walk.narrow.flat(variant))
+        excluded = tuple(other for other in variants if other is not variant) if keyword == "oneOf" else ()
+        frame = node.frame.beside(merged, node.theirs)
+        place = variant if isinstance(variant, dict) and walk.narrow.at(variant) else node.narrow
+        walk.node(Node(place, node.wide, frame, (*node.excluded, *excluded)))
+    return False
+
+
+def wide_alternatives(walk: Walk, node: Node) -> bool:
+    for keyword in ALTERNATIVES:
+        if keyword in node.theirs:
+            _alternatives(walk, node, keyword)
+    return True
+
+
+def _alternatives(walk: Walk, node: Node, keyword: str) -> None:
+    variants: list[Schema] = node.theirs[keyword]
+    nodes = [Node(node.narrow, variant, node.frame.beside(node.ours, walk.wide.flat(variant))) for variant in variants]
+    fitting = [index for index, inner in enumerate(nodes) if walk.tried(inner)]
+    if not fitting:
+        _no_variant(walk, node, keyword, nodes)
+    elif keyword == "oneOf":
+        for index, other in enumerate(variants):
+            if index != fitting[0] and not _apart(walk, node, other):
+                reason = (
+                    "a value that two variants of the oneOf accept is refused, and whether there is one was not decided"
+                )
+                proposals = walk.witnesses.any_of(node.ours)
+                walk.found(Kind.VARIANT, node, proposals, keyword=keyword, name=_name(other), reason=reason)
+                return
+
+
+def _no_variant(walk: Walk, node: Node, keyword: str, nodes: list[Node]) -> None:
+    """Inside the variant that is meant, when one can be told; else of the whole."""
+    meant = _meant(walk, node, nodes)
+    if meant is not None:
+        walk.node(meant)
+        return
+    proposals = walk.witnesses.any_of(node.ours)
+    walk.found(Kind.VARIANT, node, proposals, keyword=keyword, name=_name(node.narrow))
+
+
+def _meant(walk: Walk, node: Node, nodes: list[Node]) -> Node | None:
+    """By name, by the constant that tells variants apart, or because no other has the same type."""
+    name = _name(node.narrow)
+    for inner in nodes:
+        if name and _name(inner.wide) == name:
+            return inner
+    constants = _constants(walk, node.ours, ours=True)
+    for inner in nodes:
+        theirs = _constants(walk, inner.theirs, ours=False)
+        if any(key in theirs and same_value(theirs[key], value) for key, value in constants.items()):
+            return inner
+    alike = [inner for inner in nodes if types_of(inner.theirs) & types_of(node.ours)]
+    apart = [inner for inner in alike if not (constants.keys() & _constants(walk, inner.theirs, ours=False).keys())]
+    return apart[0] if len(apart) == 1 == len(alike) else None
+
+
+def _constants(walk: Walk, schema: Flat, *, ours: bool) -> dict[str, Any]:
+    """Properties that can have one value alone."""
+    schemas = walk.narrow if ours else walk.wide
+    listed = {name: schemas.flat(inner).get("enum") for name, inner in schema.get("properties", {}).items()}
+    return {name: values[0] for name, values in listed.items() if values and len(values) == 1}
+
+
+def _name(schema: Schema) -> str:
+    reference = schema.get("$ref") if isinstance(schema, dict) else None
+    return reference.removeprefix(DEFS) if isinstance(reference, str) else ""
+
+
+def _apart(walk: Walk, node: Node, other: Schema) -> bool:
+    """Whether no value of the node is one of another variant too, or it was none on the narrow side either."""
+    theirs = walk.wide.compiled(other)
+    if any(_covers(walk.narrow.compiled(excluded), theirs) for excluded in node.excluded):
+        return True
+    common = walk.narrow.compiled(node.ours).canonical.intersect(theirs.canonical)
+    return bool(common.satisfiability() == canonical.Satisfiability.NO)
+
+
+def _covers(wide: Any, narrow: Any) -> bool:
+    if wide.closed == narrow.closed:
+        return True
+    return bool(wide.canonical.covers(narrow.canonical) == canonical.Containment.YES)
+
+
+def rest(walk: Walk, node: Node) -> bool:
+    """What could not be merged into the wide schema, and keywords that are compared whole."""
+    for part in node.theirs.get("allOf", ()):
+        walk.node(Node(node.narrow, part, node.frame.beside(node.ours, walk.wide.flat(part)), node.excluded))
+    for keyword, group in WHOLE.items():
+        if keyword in node.theirs:
+            _whole(walk, node, keyword, {key: node.theirs[key] for key in group if key in node.theirs})
+    return True
+
+
+def _whole(walk: Walk, node: Node, keyword: str, wanted: Flat) -> None:
+    given = {key: node.ours[key] for key in WHOLE[keyword] if key in node.ours}
+    alone = not keyword.startswith("unevaluated")
+    if alone and given and walk.covered(given, wanted):
+        return
+    if alone and walk.covered(node.ours, wanted):
+        return
+    reason = f"whether every value keeps `{keyword}` was not decided"
+    proposals = _outside(walk, node, wanted)
+    walk.found(Kind.COMPOSITION, node, proposals, keyword=keyword, reason=reason, was=given or None, now=wanted)
+
+
+def _outside(walk: Walk, node: Node, wanted: Flat) -> Iterator[Any]:
+    """Values that break the keyword; by the other contract's schema itself when it refers to nothing."""
+    drawn: Iterable[Any] = (
+        walk.witnesses.any_of(merge(node.ours, {"not": wanted})) if "$ref" not in repr(wanted) else ()
+    )
+    yield from drawn
+    yield from walk.witnesses.any_of(node.ours)
