@@ -41,9 +41,14 @@ class NoFieldPath(ValueError):
 
 def parse_field_path(text: str) -> FieldPath:
     """Raises `NoFieldPath`."""
+    return tuple(ELEMENT if isinstance(step, int) else step for step in parse_steps(text))
+
+
+def parse_steps(text: str) -> tuple[str | int | Step, ...]:
+    """As `parse_field_path`, with the indexes that are written. Raises `NoFieldPath`."""
     if not text.startswith("$"):
         raise NoFieldPath(f'"{text}" is no path of a field: it begins with $, such as $.lines[*].sku')
-    steps: list[str | Step] = []
+    steps: list[str | int | Step] = []
     at = 1
     while at < len(text):
         found = _STEP.match(text, at)
@@ -54,13 +59,13 @@ def parse_field_path(text: str) -> FieldPath:
     return tuple(steps)
 
 
-def _step(found: re.Match[str]) -> str | Step:
+def _step(found: re.Match[str]) -> str | int | Step:
     if found["plain"] is not None:
         return found["plain"]
     if found["member"] is not None:
         return Step.MEMBER
     if found["element"] is not None:
-        return Step.ELEMENT
+        return Step.ELEMENT if found["element"] == "*" else int(found["element"])
     quoted = found["quoted"] if found["quoted"] is not None else found["double"]
     return _ESCAPED.sub(r"\1", quoted)
 
