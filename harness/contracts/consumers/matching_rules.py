@@ -1,4 +1,4 @@
-"""Matching rules of pact files, in the layouts of version 2 (paths) and 3 (categories), and which of them holds where."""
+"""Matching rules of pact files, in the layouts of version 2 (paths) and 3 (categories), and which holds where."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -174,10 +174,9 @@ def _rule(path: RulePath, value: Any, place: str) -> Rule:
 _SYNONYMS = {"real": "decimal", "timestamp": "datetime", "min-type": "type", "max-type": "type", "min-max-type": "type"}
 _SYNONYMS |= {"min": "type", "max": "type", "content-type": "contentType", "array-contains": "arrayContains"}
 _SYNONYMS |= {"status-code": "statusCode", "not-empty": "notEmpty", "each-key": "eachKey", "each-value": "eachValue"}
-_NAMES = frozenset(
-    "equality regex type number integer decimal boolean null include date time datetime contentType arrayContains"
-    " values statusCode notEmpty semver eachKey eachValue".split()
-)
+_NAMES = ("equality", "regex", "type", "number", "integer", "decimal", "boolean", "null", "include", "date", "time")
+_NAMES += ("datetime", "contentType", "arrayContains", "values", "statusCode", "notEmpty", "semver", "eachKey")
+_NAMES += ("eachValue",)
 _IMPLIED = ("regex", "min", "max", "timestamp", "time", "date")
 """Version 1.1: a rule without `match` is named by what it says."""
 
@@ -192,7 +191,7 @@ def _matcher(value: Any, place: str) -> Matcher:
         raise PactError(f"{place}: a matcher says what it is by match")
     name = _SYNONYMS.get(str(name), str(name))
     if name not in _NAMES:
-        raise PactError(f'{place}: unknown matcher "{name}"{did_you_mean(name, sorted(_NAMES))}')
+        raise PactError(f'{place}: unknown matcher "{name}"{did_you_mean(name, _NAMES)}')
     attributes = {key: said for key, said in value.items() if key != "match"}
     if name == "regex" and not isinstance(attributes.get("regex"), str):
         raise PactError(f"{place}: a regex matcher has its expression in regex")

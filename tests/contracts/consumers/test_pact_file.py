@@ -145,14 +145,31 @@ def response(**said: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("body", "value", "media_type"),
     [
-        pytest.param({"content": "eyJhIjoxfQ==", "contentType": "application/json", "encoded": "base64"}, {"a": 1}, "application/json", id="base64"),
-        pytest.param({"content": '{"a": 1}', "contentType": "application/problem+json", "encoded": "JSON"}, {"a": 1}, "application/problem+json", id="JSON text"),
-        pytest.param({"content": "<a/>", "contentType": "application/xml", "encoded": False}, "<a/>", "application/xml", id="no JSON"),
+        pytest.param(
+            {"content": "eyJhIjoxfQ==", "contentType": "application/json", "encoded": "base64"},
+            {"a": 1},
+            "application/json",
+            id="base64",
+        ),
+        pytest.param(
+            {"content": '{"a": 1}', "contentType": "application/problem+json", "encoded": "JSON"},
+            {"a": 1},
+            "application/problem+json",
+            id="JSON text",
+        ),
+        pytest.param(
+            {"content": "<a/>", "contentType": "application/xml", "encoded": False},
+            "<a/>",
+            "application/xml",
+            id="no JSON",
+        ),
         pytest.param({"content": {"a": 1}}, {"a": 1}, "application/json", id="no media type"),
-        pytest.param({"content": 1, "total": 2}, {"content": 1, "total": 2}, "application/json", id="a body with a member called content"),
+        pytest.param(
+            {"content": 1, "total": 2}, {"content": 1, "total": 2}, "application/json", id="a member called content"
+        ),
         pytest.param(None, None, "application/json", id="null"),
     ],
-)  # fmt: skip
+)
 def test_bodies(body: Any, value: Any, media_type: str) -> None:
     (http,) = read(response(body=body)).http
 
