@@ -174,7 +174,19 @@ def _rule(path: RulePath, value: Any, place: str) -> Rule:
 _SYNONYMS = {"real": "decimal", "timestamp": "datetime", "min-type": "type", "max-type": "type", "min-max-type": "type"}
 _SYNONYMS |= {"min": "type", "max": "type", "content-type": "contentType", "array-contains": "arrayContains"}
 _SYNONYMS |= {"status-code": "statusCode", "not-empty": "notEmpty", "each-key": "eachKey", "each-value": "eachValue"}
-_NAMES = ("equality", "regex", "type", "number", "integer", "decimal", "boolean", "null", "include", "date", "time")
+_NAMES: tuple[str, ...] = (
+    "equality",
+    "regex",
+    "type",
+    "number",
+    "integer",
+    "decimal",
+    "boolean",
+    "null",
+    "include",
+    "date",
+    "time",
+)
 _NAMES += ("datetime", "contentType", "arrayContains", "values", "statusCode", "notEmpty", "semver", "eachKey")
 _NAMES += ("eachValue",)
 _IMPLIED = ("regex", "min", "max", "timestamp", "time", "date")
