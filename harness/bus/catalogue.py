@@ -1,39 +1,25 @@
 """The buses and rules of a landscape: those of the manifests, and those that the API made, side by side.
 
-What the API made are documents in the state (AWS's own shapes), so every process has the same; each is compiled once
-and again when it changes.
-
-    ("events", "bus", ACCOUNT, NAME)         what CreateEventBus got, and `Policy`
-    ("events", "rule", ACCOUNT, BUS, NAME)   what PutRule got, and `Targets` as PutTargets got them
+What the API made are documents in the state (`documents` says which), so every process has the same; each is compiled
+once and again when it changes. A question by ARN costs a look into a dictionary.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
-import orjson
-
+from harness.bus import documents
+from harness.bus.documents import ARCHIVES, BUSES, DEFAULT, RULES, Document
 from harness.bus.matching import RuleSet
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.pattern import Pattern, compile_pattern
 from harness.policy import PolicyKind, compile_document
 from harness.storage.replica import Replica
 from harness.storage.state import Entry, Key
 from harness.wire import bus_arn
 
-DEFAULT = "default"
-BUSES: Key = ("events", "bus")
-RULES: Key = ("events", "rule")
 _OF_TARGET = ("Id", "Arn", "RoleArn", "RetryPolicy", "DeadLetterConfig")
 
 T = TypeVar("T")
-
-
-def bus_key(account: str, name: str) -> Key:
-    return (*BUSES, account, name)
-
-
-def rule_key(account: str, bus: str, name: str) -> Key:
-    return (*RULES, account, bus, name)
 
 
 class Catalogue:
@@ -50,43 +36,47 @@ class Catalogue:
     ) -> None:
         self._replica = replica
         self._region = region
-        self._managed: dict[str, Bus] = {}
-        for bus in (*(Bus(region, account, DEFAULT) for account in accounts), *buses):
-            self._managed[bus.arn] = bus
-        self._managed_rules: dict[str, list[Rule]] = {}
+        self._given = {bus.arn: bus for bus in (Bus(region, account, DEFAULT, managed=False) for account in accounts)}
+        self._given |= {bus.arn: bus for bus in buses}
+        self._managed_rules: dict[str, dict[str, Rule]] = {}
         for rule in rules:
-            self._managed_rules.setdefault(rule.bus_arn, []).append(rule)
+            self._managed_rules.setdefault(rule.bus_arn, {})[rule.name] = rule
         self._made_buses = _Compiled(self._bus)
         self._made_rules = _Compiled(self._rule)
+        self._archives = _Compiled(self._archive_rule)
+        self._known: dict[str, Bus] = {}
         self._sets: dict[str, RuleSet] = {}
         replica.listen(self._changed)
 
     def bus(self, arn: str) -> Bus | None:
-        managed = self._managed.get(arn)
-        _, _, _, region, account, rest = arn.split(":", 5)
-        entry = self._replica.get(bus_key(account, rest.removeprefix("event-bus/")))
-        if entry is None or region != self._region:
-            return managed
-        made = self._made_buses.of(entry)
-        # The default bus is there without being made; what the API changes of it (its policy) is kept like a made one.
-        return made if managed is None or managed.name == DEFAULT else managed
+        known = self._known.get(arn)
+        if known is None:
+            known = self._find_bus(arn)
+            if known is not None:  # what is not there is not remembered: anybody may ask for it
+                self._known[arn] = known
+        return known
 
     def buses(self) -> list[Bus]:
         made = [bus_arn(self._region, entry.key[2], entry.key[3]) for entry in self._replica.below(BUSES)]
-        found = (self.bus(arn) for arn in sorted({*self._managed, *made}))
+        found = (self.bus(arn) for arn in sorted({*self._given, *made}))
         return [bus for bus in found if bus is not None]
 
     def rules(self, arn: str) -> list[Rule]:
         """Those of a bus, the disabled too, in the order of their names."""
-        account, name = arn.split(":", 5)[4], arn.split("event-bus/", 1)[1]
-        made = [self._made_rules.of(entry) for entry in self._replica.below((*RULES, account, name))]
-        return sorted([*self._managed_rules.get(arn, ()), *made], key=lambda rule: rule.name)
+        managed = self._managed_rules.get(arn, {})
+        made = [self._made_rules.of(entry) for entry in self._replica.below((*RULES, *_place(arn)))]
+        found = {rule.name: rule for rule in (*made, *self._archive_rules(arn))} | managed
+        return [found[name] for name in sorted(found)]
 
     def rule(self, arn: str, name: str) -> Rule | None:
-        for rule in self._managed_rules.get(arn, ()):
-            if rule.name == name:
-                return rule
-        entry = self._replica.get(rule_key(arn.split(":", 5)[4], arn.split("event-bus/", 1)[1], name))
+        managed = self._managed_rules.get(arn, {}).get(name)
+        if managed is not None:
+            return managed
+        if name.startswith(documents.ARCHIVE_RULE_PREFIX):
+            for rule in self._archive_rules(arn):
+                if rule.name == name:
+                    return rule
+        entry = self._replica.get(documents.rule_key(*_place(arn), name))
         return self._made_rules.of(entry) if entry is not None else None
 
     def rule_set(self, arn: str) -> RuleSet:
@@ -96,17 +86,38 @@ class Catalogue:
             rules = self._sets[arn] = RuleSet(self.rules(arn))
         return rules
 
-    def _changed(self, key: Key) -> None:
-        if key[:2] == RULES:
-            self._sets.pop(bus_arn(self._region, key[2], key[3]), None)
+    def _find_bus(self, arn: str) -> Bus | None:
+        given = self._given.get(arn)
+        if not arn.startswith(f"arn:aws:events:{self._region}:") or ":event-bus/" not in arn:
+            return None
+        entry = self._replica.get(documents.bus_key(*_place(arn)))
+        # The default bus is there without being made; what the API changes of it (its policy) is kept like a made one.
+        return given if entry is None or (given is not None and given.managed) else self._made_buses.of(entry)
 
-    def _bus(self, key: Key, document: Mapping[str, Any]) -> Bus:
+    def _archive_rules(self, arn: str) -> list[Rule]:
+        account = _place(arn)[0]
+        found = (self._archives.of(entry) for entry in self._replica.below((*ARCHIVES, account)))
+        return [rule for rule in found if rule.bus_arn == arn]
+
+    def _changed(self, key: Key) -> None:
+        match key[:2]:
+            case documents.BUSES:
+                self._known.clear()
+                self._made_buses.forget(key, self._replica)
+            case documents.RULES:
+                self._sets.pop(bus_arn(self._region, key[2], key[3]), None)
+                self._made_rules.forget(key, self._replica)
+            case documents.ARCHIVES:
+                self._sets.clear()
+                self._archives.forget(key, self._replica)
+
+    def _bus(self, key: Key, document: Document) -> Bus:
         _, _, account, name = key
         text = document.get("Policy")
         policy = compile_document(text, kind=PolicyKind.RESOURCE, name=f"policy of the bus {name}") if text else None
         return Bus(self._region, account, name, policy, managed=False)
 
-    def _rule(self, key: Key, document: Mapping[str, Any]) -> Rule:
+    def _rule(self, key: Key, document: Document) -> Rule:
         _, _, account, bus, name = key
         pattern = document.get("EventPattern")
         return Rule(
@@ -120,6 +131,29 @@ class Catalogue:
             role_arn=document.get("RoleArn", ""),
             managed=False,
         )
+
+    def _archive_rule(self, key: Key, document: Document) -> Rule:
+        _, _, account, name = key
+        target = Target(name, documents.archive_arn(self._region, account, name))
+        return Rule(
+            documents.archive_rule(name),
+            document["EventSourceArn"],
+            account,
+            archive_pattern(document.get("EventPattern")),
+            (target,),
+        )
+
+
+def archive_pattern(text: str | None) -> Pattern:
+    """What an archive takes: never an event that a replay has sent. Raises PatternError."""
+    given = compile_pattern(text).source if text else {}
+    return compile_pattern({**given, "replay-name": [{"exists": False}]})
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """Account and name of a bus."""
+    _, _, _, _, account, rest = arn.split(":", 5)
+    return account, rest.removeprefix("event-bus/")
 
 
 def target_of(given: Mapping[str, Any]) -> Target:
@@ -142,12 +176,16 @@ def target_of(given: Mapping[str, Any]) -> Target:
 class _Compiled(Generic[T]):
     """Values by the revision of the entries that they were compiled from."""
 
-    def __init__(self, compile_entry: Callable[[Key, Mapping[str, Any]], T]) -> None:
+    def __init__(self, compile_entry: Callable[[Key, Document], T]) -> None:
         self._compile = compile_entry
         self._kept: dict[Key, tuple[int, T]] = {}
 
     def of(self, entry: Entry) -> T:
         kept = self._kept.get(entry.key)
         if kept is None or kept[0] != entry.revision:
-            kept = self._kept[entry.key] = entry.revision, self._compile(entry.key, orjson.loads(entry.value))
+            kept = self._kept[entry.key] = entry.revision, self._compile(entry.key, documents.read(entry))
         return kept[1]
+
+    def forget(self, key: Key, replica: Replica) -> None:
+        if replica.get(key) is None:
+            self._kept.pop(key, None)

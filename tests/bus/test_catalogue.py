@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from harness.bus.catalogue import Catalogue, bus_key, rule_key
+from harness.bus.catalogue import Catalogue
+from harness.bus.documents import archive_arn, archive_key, bus_key, rule_key
 from harness.bus.model import Bus, RetryPolicy, Rule
 from harness.bus.pattern import compile_pattern
 from harness.storage.memory_state import MemoryState
@@ -122,3 +123,53 @@ async def test_a_target_keeps_what_put_targets_got(replica: Replica) -> None:
         QUEUE + "-dead",
     )
     assert target.settings == {"InputPath": "$.detail"}
+
+
+async def test_a_manifests_default_bus_keeps_its_policy(replica: Replica) -> None:
+    managed = Bus("eu-west-1", ORDERS, "default")
+    catalogue = Catalogue(replica, region="eu-west-1", accounts=[ORDERS], buses=[managed])
+    await replica.put(bus_key(ORDERS, "default"), orjson.dumps({"Policy": OPEN}))
+    assert catalogue.bus(DEFAULT) is managed
+
+
+async def test_a_bus_that_was_deleted_is_gone_though_it_was_asked_for(replica: Replica) -> None:
+    catalogue = a_catalogue(replica)
+    arn = bus_arn("eu-west-1", ORDERS, "own")
+    await replica.put(bus_key(ORDERS, "own"), b"{}")
+    assert catalogue.bus(arn) is not None
+    await replica.delete(bus_key(ORDERS, "own"))
+    assert catalogue.bus(arn) is None
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        pytest.param("enterprise", id="a name"),
+        pytest.param("arn:aws:events:eu-west-1:111111111111:rule/default", id="a rule's ARN"),
+        pytest.param("arn:aws:events:eu-west-1:111111111111", id="the beginning of an ARN"),
+    ],
+)
+async def test_what_is_no_bus_is_not_there(replica: Replica, arn: str) -> None:
+    assert a_catalogue(replica).bus(arn) is None
+
+
+async def test_an_archive_has_a_rule_on_its_bus(replica: Replica) -> None:
+    catalogue = a_catalogue(replica)
+    document = {"EventSourceArn": ENTERPRISE.arn, "EventPattern": '{"source": ["acme.orders"]}'}
+    await replica.put(archive_key(PLATFORM, "orders"), orjson.dumps(document))
+    rule = catalogue.rule(ENTERPRISE.arn, "Events-Archive-orders")
+    assert rule is not None
+    assert (rule.managed, [target.arn for target in rule.targets]) == (
+        True,
+        [archive_arn("eu-west-1", PLATFORM, "orders")],
+    )
+    assert rule in catalogue.rule_set(ENTERPRISE.arn).matching(PLACED)
+    assert rule not in catalogue.rule_set(ENTERPRISE.arn).matching({**PLACED, "replay-name": "again"})
+
+
+async def test_an_archive_that_was_deleted_takes_its_rule_along(replica: Replica) -> None:
+    catalogue = a_catalogue(replica)
+    await replica.put(archive_key(PLATFORM, "all"), orjson.dumps({"EventSourceArn": ENTERPRISE.arn}))
+    assert len(catalogue.rule_set(ENTERPRISE.arn).rules) == 2
+    await replica.delete(archive_key(PLATFORM, "all"))
+    assert len(catalogue.rule_set(ENTERPRISE.arn).rules) == 1
