@@ -14,6 +14,10 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 EXPIRY_SECONDS = 30.0
+# While a request is open the server says so every few seconds. Silence means that the request is forgotten: its node
+# died, or another one leads the consumer now.
+HEARTBEAT_SECONDS = 3.0
+SILENCE_SECONDS = 2.5 * HEARTBEAT_SECONDS
 PAUSE_SECONDS = 0.25
 
 
@@ -29,6 +33,7 @@ class Puller:
         self._arrival = asyncio.Event()
         self._credit = 0
         self._credit_ends = 0.0
+        self._heard = 0.0
         self._paused_until = 0.0
         self.gone = False
 
@@ -54,23 +59,29 @@ class Puller:
 
     async def close(self) -> list[Msg]:
         """Stops; the messages that came and were not pulled, for the caller to give back."""
-        if self._subscription is not None and not self._client.is_closed:
-            await self._subscription.unsubscribe()
+        if self._subscription is not None and self._client.is_connected:
+            await self._subscription.drain()  # what is on its way comes first
         return list(self._buffer)
 
     async def _ask(self, limit: int) -> None:
         now = asyncio.get_running_loop().time()
-        if now > self._credit_ends:
+        if now > min(self._credit_ends, self._heard + SILENCE_SECONDS):
             self._credit = 0
         wanted = limit - len(self._buffer) - self._credit
         if not self._client.is_connected or now < self._paused_until or wanted * 2 < limit:
             return
-        request = {"batch": wanted, "expires": int(EXPIRY_SECONDS * 1e9)}
+        request = {
+            "batch": wanted,
+            "expires": int(EXPIRY_SECONDS * 1e9),
+            "idle_heartbeat": int(HEARTBEAT_SECONDS * 1e9),
+        }
         self._credit += wanted
+        self._heard = now
         self._credit_ends = now + EXPIRY_SECONDS + 1
         await self._client.publish(self._request, json.dumps(request).encode(), reply=self._inbox)
 
     async def _received(self, message: Msg) -> None:
+        self._heard = asyncio.get_running_loop().time()
         status = message.headers.get("Status") if message.headers else None
         if status is None or message.reply.startswith("$JS.ACK."):
             self._credit = max(0, self._credit - 1)
@@ -80,6 +91,8 @@ class Puller:
         self._status(status, message.headers or {})
 
     def _status(self, status: str, headers: dict[str, str]) -> None:
+        if status == "100":  # a heartbeat
+            return
         unfilled = headers.get("Nats-Pending-Messages")
         self._credit = max(0, self._credit - int(unfilled)) if unfilled else 0
         if status not in ("404", "408"):

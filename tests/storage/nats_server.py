@@ -13,14 +13,16 @@ from typing import Self
 class NatsServer:
     """Keeps its port and its data when it is killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, more: str = "") -> None:
+        """`more`: further lines of its configuration."""
         self._config = folder / "nats.conf"
         self._log = folder / "nats.log"
-        self.port = _free_port()
+        self.port = free_port()
         self._config.write_text(
             f"listen: 127.0.0.1:{self.port}\n"
             "max_payload: 8MB\n"
             f'jetstream {{ store_dir: "{folder / "data"}", max_file_store: 1TB, max_memory_store: 64MB }}\n'
+            f"{more}"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -51,8 +53,36 @@ class NatsServer:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+class NatsCluster:
+    """Three servers that know each other; two of them are enough to go on."""
+
+    def __init__(self, folder: Path) -> None:
+        ports = [free_port() for _ in range(3)]
+        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
+        self.nodes: list[NatsServer] = []
+        for number, port in enumerate(ports):
+            home = folder / f"node-{number}"
+            home.mkdir()
+            more = f"server_name: node-{number}\n"
+            more += f'cluster {{ name: "three", listen: "127.0.0.1:{port}", routes: [{routes}] }}\n'
+            self.nodes.append(NatsServer(home, more=more))
+
+    @property
+    def url(self) -> str:
+        return ",".join(node.url for node in self.nodes)
+
+    def start(self) -> Self:
+        for node in self.nodes:
+            node.start()
+        return self
+
+    def kill(self) -> None:
+        for node in self.nodes:
+            node.kill()
