@@ -13,6 +13,7 @@ from harness.errors import InputError, Problem
 from harness.local import docker, running
 
 if TYPE_CHECKING:
+    from harness.local.lifecycle import UpRequest
     from harness.runtime.state import LandscapeState
 
 
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     domains: Annotated[
-        list[str] | None, typer.Argument(metavar="DOMAIN", help="only these, and the domains they call")
+        list[str] | None, typer.Argument(metavar="DOMAIN", help="only these; stubs stand for the APIs that they call")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="return when all is healthy")] = False,
     engine: Annotated[
@@ -40,31 +41,61 @@ def up(
     free_ports: Annotated[
         bool, typer.Option("--free-ports", help="any free ports instead of the manifest's (several landscapes at once)")
     ] = False,
+    stubs: Annotated[
+        list[str] | None, typer.Option("--stub", metavar="API", help="serve this API from its contract (repeatable)")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="of what stubs make up")] = 1,
     background: Annotated[bool, typer.Option("--background", hidden=True)] = False,
     parent: Annotated[int, typer.Option("--parent", hidden=True)] = 0,
+    only_stubs: Annotated[bool, typer.Option("--only-stubs", hidden=True)] = False,
+    workbench: Annotated[int | None, typer.Option("--workbench-port", hidden=True)] = None,
 ) -> None:
     """Start the landscape of harness.yaml and stay with it until Ctrl-C, or return when all is healthy (--detach)."""
     chosen = options(context)
     file = chosen.manifest()
     names = tuple(domains or ())
-    ready = _ready(chosen, file, stop=chosen.command_line(["down"]) if detach else "Ctrl-C")
     if engine is Engine.DOCKER:
         from harness.local import containers
 
-        if free_ports:
-            raise InputError([Problem("--free-ports", 0, "containers take the ports of harness.yaml: leave it out")])
+        for option, given, why in (
+            ("--free-ports", free_ports, "containers take the ports of harness.yaml"),
+            ("--stub", stubs, "stubs run as processes, and containers run the domains themselves"),
+        ):
+            if given:
+                raise InputError([Problem(option, 0, f"{why}: leave it out")])
+        ready = show_ready(chosen, file, detach=detach)
         raise typer.Exit(containers.compose_up(file, names, detach=detach, ready=ready))
+    from harness.local.lifecycle import UpRequest
+
+    request = UpRequest(
+        file,
+        chosen.state_folder(),
+        names,
+        free_ports,
+        background,
+        parent,
+        stubs=tuple(stubs or ()),
+        only_stubs=only_stubs,
+        seed=seed,
+        workbench=workbench,
+    )
+    start(chosen, request, detach=detach)
+
+
+def start(chosen: Options, request: "UpRequest", *, detach: bool) -> None:
+    """Runs what was asked for until its end, or leaves it in the background."""
     from harness.local import lifecycle
 
-    request = lifecycle.UpRequest(file, chosen.state_folder(), names, free_ports, background, parent)
+    ready = show_ready(chosen, request.manifest, detach=detach)
     if detach:
         ready(lifecycle.up_detached(request, progress=_progress()))
         return
-    raise typer.Exit(lifecycle.up(request, ready=(lambda state: None) if background else ready))
+    raise typer.Exit(lifecycle.up(request, ready=(lambda state: None) if request.background else ready))
 
 
-def _ready(chosen: Options, file: Path, *, stop: str) -> "Callable[[LandscapeState], None]":
+def show_ready(chosen: Options, file: Path, *, detach: bool) -> "Callable[[LandscapeState], None]":
     """Shows what runs and what to do next."""
+    stop = chosen.command_line(["down"]) if detach else "Ctrl-C"
 
     def show(state: "LandscapeState") -> None:
         from harness import manifest

@@ -1,4 +1,4 @@
-"""`python -m harness.local edge|router --settings FILE`: a process of a landscape, as the supervisor starts it.
+"""`python -m harness.local edge|router|stub --settings FILE`: a process of a landscape, as the supervisor starts it.
 
 `python -m harness.local container keys|edge|router`: the same in a container, settings worked out from the manifests.
 """
@@ -14,7 +14,7 @@ from harness.errors import HarnessError, InputError
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m harness.local", description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(dest="part", required=True)
-    for name in ("edge", "router"):
+    for name in ("edge", "router", "stub"):
         part = parts.add_parser(name)
         part.add_argument("--settings", type=Path, required=True)
     container = parts.add_parser("container")
@@ -45,6 +45,11 @@ def _run(arguments: argparse.Namespace) -> None:
         from harness.manifest.plan_file import EdgeSettings
 
         uvloop.run(run_edge(EdgeSettings.read(arguments.settings)))
+    elif arguments.part == "stub":
+        from harness.local.stub_process import run_stub
+        from harness.manifest.plan_file import StubSettings
+
+        uvloop.run(run_stub(StubSettings.read(arguments.settings)))
     else:
         from harness.local.router_process import run_router
         from harness.manifest.plan_file import RouterSettings

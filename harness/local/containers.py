@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import manifest
 from harness.errors import InputError, Problem, StartError
 from harness.local import docker
-from harness.local.plan import with_providers
+from harness.local.selection import with_providers
 from harness.runtime.compose import ComposeDomain, ComposePlan, database_service, render
 from harness.runtime.layout import SERVICES, WALLS
 from harness.runtime.state import LandscapeState

@@ -15,8 +15,10 @@ from typing import Self
 from harness import manifest
 from harness.errors import NotRunning
 from harness.local.handle import Harness
-from harness.local.plan import make_plan, with_providers
+from harness.local.plan import make_plan
+from harness.local.providers import provider_of
 from harness.local.running import down
+from harness.local.selection import Selection, select
 from harness.runtime.console import PrefixedConsole
 from harness.runtime.detach import spawn_detached
 from harness.runtime.folder import StateFolder
@@ -31,10 +33,11 @@ LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class UpRequest:
-    """`domains` empty: all. `free_ports`: whatever the manifests say, so that several landscapes run side by side.
+    """`domains` empty: all. `stubs`: APIs that are served from their contracts; `only_stubs`: and nothing else runs.
 
-    `background`: nobody watches; what the processes print goes to their logs alone. `parent`: the process that the
-    landscape ends with, however that ends; 0 for none.
+    `free_ports`: whatever the manifests say, so that several landscapes run side by side. `background`: nobody watches;
+    what the processes print goes to their logs alone. `parent`: the process that the landscape ends with, however that
+    ends; 0 for none. `seed` is the stubs'. `workbench`: the port of the workbench, whatever else says.
     """
 
     manifest: Path
@@ -43,6 +46,10 @@ class UpRequest:
     free_ports: bool = False
     background: bool = False
     parent: int = 0
+    stubs: tuple[str, ...] = ()
+    only_stubs: bool = False
+    seed: int = 1
+    workbench: int | None = None
 
 
 def say(line: str) -> None:
@@ -51,11 +58,18 @@ def say(line: str) -> None:
 
 def up(request: UpRequest, *, ready: Progress) -> int:
     """Runs the landscape in this process until a signal. Raises `InputError` before anything starts, `StartError`."""
-    landscape = manifest.load(request.manifest)
-    domains = with_providers(landscape, request.domains)
+    landscape, selection = _checked(request)
     folder = StateFolder(request.state)
     with hold(folder, say=say) as held:
-        running = make_plan(landscape, folder, domains=domains, free_ports=request.free_ports)
+        running = make_plan(
+            landscape,
+            folder,
+            domains=selection.domains,
+            stubs=selection.stubs,
+            seed=request.seed,
+            free_ports=request.free_ports,
+            workbench=request.workbench,
+        )
         names = [spec.name for spec in running.plan.processes]
         console = None if request.background else PrefixedConsole(sys.stderr, names)
         if request.parent:
@@ -64,6 +78,15 @@ def up(request: UpRequest, *, ready: Progress) -> int:
             return serve(running.plan, held, console=console, on_ready=ready)
         finally:
             running.close()
+
+
+def _checked(request: UpRequest) -> tuple[manifest.Landscape, Selection]:
+    """What is to run; every mistake that can be told before anything starts is told here."""
+    landscape = manifest.load(request.manifest)
+    selection = select(landscape, request.domains, request.stubs, alone=request.only_stubs)
+    for api in selection.stubs:
+        provider_of(landscape, api, seed=request.seed)
+    return landscape, selection
 
 
 def _end_with(parent: int) -> None:
@@ -76,7 +99,7 @@ def _end_with(parent: int) -> None:
 
 def up_detached(request: UpRequest, *, progress: Progress | None = None) -> LandscapeState:
     """Starts a supervisor in the background and returns when all is healthy."""
-    with_providers(manifest.load(request.manifest), request.domains)  # mistakes are told here, not in a log
+    _checked(request)  # mistakes are told here, not in a log
     return spawn_detached(background_command(request), StateFolder(request.state), progress=progress)
 
 
@@ -88,6 +111,14 @@ def background_command(request: UpRequest) -> list[str]:
         up_options.append("--free-ports")
     if request.parent:
         up_options += ["--parent", str(request.parent)]
+    for api in request.stubs:
+        up_options += ["--stub", api]
+    if request.only_stubs:
+        up_options.append("--only-stubs")
+    if request.seed != 1:
+        up_options += ["--seed", str(request.seed)]
+    if request.workbench is not None:
+        up_options += ["--workbench-port", str(request.workbench)]
     return [sys.executable, "-m", "harness.cli.main", *options, "up", *up_options, *request.domains]
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import manifest, wire
-from harness.errors import InputError, Problem, did_you_mean
-from harness.manifest.plan_file import EdgeSettings, Listener, RouterSettings
+from harness.manifest.plan_file import EdgeSettings, Listener, RouterSettings, StubSettings
 from harness.manifest.plan_file import Nats as NatsPlace
 from harness.manifest.settings import read_settings
 from harness.runtime import keys
@@ -44,39 +43,32 @@ class Running:
             port.release()
 
 
-def with_providers(landscape: manifest.Landscape, named: Sequence[str]) -> list[str]:
-    """The named domains and all that they call, directly or not; every domain when none is named."""
-    if not named:
-        return list(landscape.domains)
-    for name in named:
-        if name not in landscape.domains:
-            hint = did_you_mean(name, list(landscape.domains)) or f": known are {', '.join(landscape.domains)}"
-            raise InputError([Problem("DOMAIN", 0, f'unknown domain "{name}"{hint}')])
-    wanted: list[str] = []
-    pending = list(named)
-    while pending:
-        name = pending.pop(0)
-        if name not in wanted:
-            wanted.append(name)
-            pending += landscape.domains[name].calls
-    return [name for name in landscape.domains if name in wanted]
-
-
 def make_plan(
-    landscape: manifest.Landscape, folder: StateFolder, *, domains: Sequence[str], free_ports: bool
+    landscape: manifest.Landscape,
+    folder: StateFolder,
+    *,
+    domains: Sequence[str],
+    free_ports: bool,
+    stubs: Sequence[str] = (),
+    seed: int = 1,
+    workbench: int | None = None,
 ) -> Running:
-    """Binds the listeners, reserves ports, writes the settings of edge and router. `StartError` when it cannot."""
+    """Binds the listeners, reserves ports, writes the settings of our processes. `StartError` when it cannot.
+
+    `stubs`: APIs that a stub stands for, none of `domains`; `seed` is theirs. `workbench`: its port, whatever is set.
+    """
     chosen = [landscape.domains[name] for name in domains]
     with ExitStack() as undo:
-        sockets = listen(_listens(landscape, free_ports))
+        sockets = listen(_listens(landscape, free_ports, workbench))
         for bound in sockets.values():
             undo.callback(bound.close)
         reserved: dict[str, ReservedPort] = {}
-        for name in ("postgres", "nats", "router", *domains):
+        for name in ("postgres", "nats", "router", *domains, *stubs):
             reserved[name] = ReservedPort()
             undo.callback(reserved[name].release)
         ports = {name: port.port for name, port in reserved.items()}
-        plan = _plan(landscape, folder, chosen, sockets, ports)
+        stubbed = {api: StubSettings(landscape=landscape.file, api=api, port=ports[api], seed=seed) for api in stubs}
+        plan = _plan(landscape, folder, chosen, stubbed, sockets, ports)
         undo.pop_all()
     return Running(plan, sockets, tuple(reserved.values()))
 
@@ -85,10 +77,11 @@ def _plan(
     landscape: manifest.Landscape,
     folder: StateFolder,
     chosen: Sequence[manifest.Domain],
+    stubs: Mapping[str, StubSettings],
     sockets: Mapping[str, socket.socket],
     ports: Mapping[str, int],
 ) -> Plan:
-    upstreams = {each.name: f"http://{HOST}:{ports[each.name]}" for each in chosen}
+    upstreams = {name: f"http://{HOST}:{ports[name]}" for name in (*(each.name for each in chosen), *stubs)}
     nats = Nats(folder, ports["nats"])
     postgres = Postgres(folder, ports["postgres"], tuple(each.name for each in chosen if each.database))
     nats_place = NatsPlace(url=nats.url.replace("//", f"//{nats.user}:{nats.password}@"))
@@ -104,6 +97,8 @@ def _plan(
     with disk_trouble(folder.run):
         edge.write(files["edge"])
         router.write(files["router"])
+        for api, stub in stubs.items():
+            stub.write(_stub_file(folder, api))
     workbench = f"http://localhost:{port_of(sockets['workbench'])}"
     health = {"edge": workbench + wire.HEALTH_PATH, "router": f"http://{HOST}:{ports['router']}{wire.HEALTH_PATH}"}
     environment = base_environment(os.environ)
@@ -113,6 +108,7 @@ def _plan(
         nats.spec(env=environment),
         _ours("edge", Kind.EDGE, files["edge"], environment, health["edge"], workbench, sockets.values()),
         _ours("router", Kind.ROUTER, files["router"], environment, health["router"]),
+        *(_stub(each, _stub_file(folder, each.api), environment) for each in stubs.values()),
         *(bases.domain(each, ports[each.name]) for each in chosen),
     ]
     return Plan(tuple(processes), url=workbench, ports={name: port_of(bound) for name, bound in sockets.items()})
@@ -122,15 +118,19 @@ def _places(landscape: manifest.Landscape) -> tuple[NetworkPlace, ...]:
     return (*landscape.places(), CREDENTIALS)
 
 
-def _listens(landscape: manifest.Landscape, free_ports: bool) -> list[Listen]:
+def _listens(landscape: manifest.Landscape, free_ports: bool, workbench: int | None) -> list[Listen]:
     ports = read_settings(os.environ).ports(landscape.ports)
-    fixed = {"workbench": ports.workbench, "public": ports.public}
-    fixed |= {account.name: account.port for account in landscape.accounts.values()}
+    fixed: dict[str, int] = {}
+    if not free_ports:
+        fixed = {"workbench": ports.workbench, "public": ports.public}
+        fixed |= {account.name: account.port for account in landscape.accounts.values()}
+    if workbench is not None:
+        fixed["workbench"] = workbench
     return [
         Listen(
             place.name,
             HOST,
-            0 if free_ports else fixed.get(place.name, 0),
+            fixed.get(place.name, 0),
             SETTINGS_OF_PORT.get(place.name, f"accounts.{place.name}.port in harness.yaml"),
         )
         for place in _places(landscape)
@@ -156,6 +156,25 @@ def _ours(
         sockets=tuple(sockets),
         after=("nats",),
         url=url,
+    )
+
+
+def _stub_file(folder: StateFolder, api: str) -> Path:
+    return folder.run / f"stub-{api}.json"
+
+
+def _stub(settings: StubSettings, file: Path, environment: Mapping[str, str]) -> ProcessSpec:
+    """Under the domain's own name, as the landscape knows it; it needs nothing and nobody."""
+    url = f"http://{HOST}:{settings.port}"
+    return ProcessSpec(
+        name=settings.api,
+        kind=Kind.STUB,
+        command=(sys.executable, "-m", "harness.local", "stub", "--settings", str(file)),
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+        cwd=file.parent,
+        ready=url + wire.READINESS_PATH,
+        url=url,
+        ports={settings.api: settings.port},
     )
 
 

@@ -143,6 +143,16 @@ class RouterSettings(_PlanFile):
     upstreams: Mapping[str, str] = optional(_UPSTREAMS, default={}, about="base URLs of the domains")
 
 
+@shape
+class StubSettings(_PlanFile):
+    """The API whose contracts are served, on loopback."""
+
+    landscape: Path = required(_path, instead=Path(), about="the harness.yaml")
+    api: str = required(formats.NAME, instead="", about="whose contracts")
+    port: int = required(integer(0, 65_535), instead=0, about="where it listens")
+    seed: int = optional(integer(0, 2**31), default=1, about="the same seed makes up the same data")
+
+
 def _read(cls: type[C], path: Path, problems: list[Problem]) -> C | None:
     where = Where(str(path), problems)
     try:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     NATS = "nats"
     EDGE = "edge"
     ROUTER = "router"
+    STUB = "stub"
     DOMAIN = "domain"
 
 

@@ -8,7 +8,19 @@ import pytest
 
 from tests.cli.conftest import ROOT, Run
 
-COMMANDS = ["up", "down", "status", "logs", "call", "credentials", "events", "events put", "events tail", "compose"]
+COMMANDS = [
+    "up",
+    "down",
+    "status",
+    "logs",
+    "call",
+    "credentials",
+    "events",
+    "events put",
+    "events tail",
+    "compose",
+    "stub",
+]
 REFERENCE = Path("docs/reference/commands.md")
 
 

@@ -161,6 +161,23 @@ class TestUp:
 
         assert (asked[0].domains, asked[0].free_ports, asked[0].background) == (("orders",), True, False)
 
+    def test_with_stubs_asks_for_them(self, run: Run, asked: list[UpRequest]) -> None:
+        run("up", "--stub", "stock", "--stub", "orders", "--seed", "3")
+
+        assert (asked[0].stubs, asked[0].seed, asked[0].only_stubs) == (("stock", "orders"), 3, False)
+
+    def test_of_stubs_alone_is_the_command_stub(self, run: Run, asked: list[UpRequest]) -> None:
+        run("stub", "stock", "--port", "9000")
+
+        file, state = ROOT / "harness.yaml", ROOT / ".harness"
+        assert asked == [UpRequest(file, state, free_ports=True, stubs=("stock",), only_stubs=True, workbench=9000)]
+
+    def test_of_stubs_without_a_port_takes_those_of_the_manifest(self, run: Run, asked: list[UpRequest]) -> None:
+        done = run("stub", "stock", "stock", "--detach")
+
+        assert (asked[0].stubs, asked[0].free_ports, asked[0].workbench) == (("stock",), False, None)
+        assert done.err.splitlines()[-1] == "stop: harness down"
+
     def test_in_the_background_says_nothing(self, run: Run, asked: list[UpRequest]) -> None:
         done = run("up", "--background", "--parent", "7")
 

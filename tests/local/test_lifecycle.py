@@ -1,6 +1,7 @@
 """A landscape for a test run: whatever happens at its start, nothing of it stays."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from harness.errors import InputError, NotRunning, StartError
 from harness.local import lifecycle
 from harness.local.handle import Harness
-from harness.local.lifecycle import Temporary, UpRequest, background_command
+from harness.local.lifecycle import Temporary, UpRequest, background_command, up_detached
 from harness.local.running import status
 from harness.runtime.state import LandscapeState, Phase
 from tests.local.conftest import ROOT
@@ -113,6 +114,30 @@ def test_the_supervisor_in_the_background_is_told_all_that_was_asked(tmp_path: P
         *(sys.executable, "-m", "harness.cli.main", "--file", str(MANIFEST), "--state", str(tmp_path), "up"),
         *("--background", "--free-ports", "--parent", "4711", "orders"),
     ]
+
+
+def test_so_it_is_of_stubs(tmp_path: Path) -> None:
+    request = UpRequest(MANIFEST, tmp_path, stubs=("orders", "stock"), only_stubs=True, seed=3, workbench=9000)
+
+    assert background_command(request)[7:] == [
+        *("up", "--background", "--stub", "orders", "--stub", "stock", "--only-stubs"),
+        *("--seed", "3", "--workbench-port", "9000"),
+    ]
+
+
+def test_a_contract_that_leaves_no_answer_starts_nothing(tmp_path: Path) -> None:
+    for name in ("domains", "contracts", "policies"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(MANIFEST, tmp_path)
+    contract = tmp_path / "contracts/stock/v1/openapi.yaml"
+    contract.write_text(contract.read_text().replace("'^\"v[0-9]+\"$'", "'(a)\\1'").replace("'\"v1\"'", "17"))
+
+    with pytest.raises(
+        InputError, match=r"contracts/stock/v1/openapi\.yaml: GET /items/\{sku\} 200 ETag: .* give an ex"
+    ):
+        up_detached(UpRequest(tmp_path / "harness.yaml", tmp_path / "state", ("orders",)))
+
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_landscape_ends_with_the_process_that_it_is_for(

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness import manifest
-from harness.errors import InputError, StartError
-from harness.local.plan import Running, make_plan, with_providers
-from harness.manifest.plan_file import EdgeSettings, RouterSettings
+from harness.errors import StartError
+from harness.local.plan import Running, make_plan
+from harness.manifest.plan_file import EdgeSettings, RouterSettings, StubSettings
 from harness.runtime.folder import StateFolder
 from harness.runtime.process import Kind, ProcessSpec
 from harness.runtime.sockets import ReservedPort, port_of
@@ -224,33 +224,47 @@ class TestPorts:
             pass
 
 
-class TestSelection:
-    @pytest.mark.parametrize(
-        ("named", "started"),
-        [
-            pytest.param([], ["orders", "stock"], id="none named: all of them"),
-            pytest.param(["orders"], ["orders", "stock"], id="one that calls another: both"),
-            pytest.param(["stock"], ["stock"], id="one that calls nobody: it alone"),
-            pytest.param(["stock", "orders"], ["orders", "stock"], id="both: in the manifest's order"),
-        ],
-    )
-    def test_takes_the_providers_along(
-        self, landscape: manifest.Landscape, named: list[str], started: list[str]
+class TestStubs:
+    @pytest.fixture
+    def running(self, landscape: manifest.Landscape, folder: StateFolder) -> Iterator[Running]:
+        made = make_plan(landscape, folder, domains=["orders"], stubs=["stock"], seed=7, free_ports=True)
+        yield made
+        made.close()
+
+    def test_stand_where_their_domains_would(self, running: Running, folder: StateFolder) -> None:
+        stub = process(running, "stock")
+        edge = EdgeSettings.read(folder.run / "edge.json")
+        router = RouterSettings.read(folder.run / "router.json")
+
+        assert (stub.kind, stub.after, stub.ready) == (Kind.STUB, (), f"{edge.upstreams['stock']}/healthz")
+        assert edge.upstreams == router.upstreams
+        assert edge.upstreams["stock"] == f"http://127.0.0.1:{stub.ports['stock']}"
+
+    def test_are_told_what_to_serve(self, running: Running, folder: StateFolder) -> None:
+        stub = process(running, "stock")
+        file = folder.run / "stub-stock.json"
+        settings = StubSettings.read(file)
+
+        assert stub.command == (sys.executable, "-m", "harness.local", "stub", "--settings", str(file))
+        assert (settings.api, settings.port, settings.seed) == ("stock", stub.ports["stock"], 7)
+
+    def test_have_no_database_and_no_credentials(self, running: Running, folder: StateFolder) -> None:
+        assert not any(name.startswith(("AWS_", "DATABASE")) for name in process(running, "stock").env)
+        assert not (folder.keys / "postgres-stock.password").exists()
+
+    def test_alone_need_no_postgres(self, landscape: manifest.Landscape, folder: StateFolder) -> None:
+        made = make_plan(landscape, folder, domains=[], stubs=["stock"], free_ports=True)
+        made.close()
+
+        assert [spec.name for spec in made.plan.processes] == ["nats", "edge", "router", "stock"]
+
+    def test_a_port_for_the_workbench_stands_before_all_others(
+        self, landscape: manifest.Landscape, folder: StateFolder
     ) -> None:
-        assert with_providers(landscape, named) == started
+        free = ReservedPort()
+        free.release()
+        made = make_plan(landscape, folder, domains=[], stubs=["stock"], free_ports=True, workbench=free.port)
+        made.close()
 
-    def test_ends_where_domains_call_each_other(self, landscape: manifest.Landscape) -> None:
-        stock = replace(landscape.domains["stock"], calls=("orders",))
-        changed = replace(landscape, domains={**landscape.domains, "stock": stock})
-
-        assert with_providers(changed, ["stock"]) == ["orders", "stock"]
-
-    @pytest.mark.parametrize(
-        ("name", "mend"),
-        [("ordrs", r'unknown domain "ordrs" \(did you mean "orders"\?\)'), ("x", "known are orders, stock")],
-    )
-    def test_of_an_unknown_domain_is_refused_with_the_mend(
-        self, landscape: manifest.Landscape, name: str, mend: str
-    ) -> None:
-        with pytest.raises(InputError, match=mend):
-            with_providers(landscape, [name])
+        assert made.plan.ports["workbench"] == free.port
+        assert made.plan.ports["public"] != 4567

@@ -25,7 +25,7 @@ def page(
     cursors: MutableMapping[str, int],
     new_cursor: NewCursor,
 ) -> Any:
-    """The body; the example itself where no list is found in it. None for a cursor that was never given out."""
+    """The body; the example itself where no list is found in it. A cursor that was never given out leads to the end."""
     base = response.example()
     member = list_member(base)
     if member is None or response.shape is None:
@@ -34,9 +34,7 @@ def page(
     start = 0
     for name in CURSORS:
         if name in query:
-            if str(query[name]) not in cursors:
-                return None
-            start = cursors[str(query[name])]
+            start = cursors.get(str(query[name]), len(kept))
     limit = _limit(operation, query)
     shown = kept[start : start + limit] if limit is not None else kept[start:]
     template = base[member] if member else base
