@@ -26,11 +26,11 @@ from typing import Any
 import httptools
 import uvloop
 
+from bench.matching import KINDS, costs
 from harness.access import Authority
 from harness.bus.api import EventsApi
 from harness.bus.delivery import HttpDelivery
 from harness.bus.jetstream import JetStreamStore
-from harness.bus.matching import RuleSet
 from harness.bus.model import Bus, Rule, Target
 from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
@@ -61,7 +61,7 @@ def main() -> int:
         print(f"round {number + 1} of {chosen.rounds} …", file=sys.stderr)
         rounds.append(one_round(chosen.seconds))
     figures = {name: median(each[name] for each in rounds) for name in rounds[0]}
-    matching = {count: matching_cost(count) for count in (10, 100, 1000, 10_000)}
+    matching = {kind: costs(make) for kind, make in KINDS.items()}
     show(figures, matching)
     RESULTS.parent.mkdir(exist_ok=True)
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
@@ -71,14 +71,15 @@ def main() -> int:
     return 0
 
 
-def show(figures: dict[str, float], matching: dict[int, float]) -> None:
+def show(figures: dict[str, float], matching: dict[str, dict[int, float]]) -> None:
     print(f"PutEvents alone, durable     {figures['put']:>10,.0f} events/s   (design: 12,500)")
     print(f"PutEvents, router at work    {figures['put_routed']:>10,.0f} events/s")
     print(f"until all are delivered      {figures['delivered']:>10,.0f} events/s")
     print(f"put to handler, idle   p50   {figures['p50']:>10.2f} ms         (design: 1.5)")
     print(f"                       p99   {figures['p99']:>10.2f} ms")
-    for count, cost in matching.items():
-        print(f"matching, {count:>6,} rules      {cost:>10.1f} µs an event")
+    for kind, by_count in matching.items():
+        for count, cost in by_count.items():
+            print(f"matching, {kind}, {count:>6,} rules {cost:>8.1f} µs an event")
 
 
 def one_round(seconds: float) -> dict[str, float]:
@@ -246,22 +247,6 @@ def router_process(nats: str, port: int) -> None:
         )
 
     uvloop.run(route())
-
-
-def matching_cost(count: int) -> float:
-    """Microseconds an event; each rule wants another order, one of them this one."""
-    rules = RuleSet(
-        Rule(
-            f"rule-{n}", BUS.arn, ACCOUNT, compile_pattern({"source": ["orders"], "detail": {"orderId": [str(n)]}}), ()
-        )
-        for n in range(count)
-    )
-    event = {"source": "orders", "detail-type": "OrderPlaced", "detail": {"orderId": "7", "lines": [{"sku": "a"}] * 3}}
-    repeats = 5000
-    begun = time.perf_counter()
-    for _ in range(repeats):
-        rules.matching(event)
-    return (time.perf_counter() - begun) / repeats * 1e6
 
 
 @contextmanager

@@ -124,7 +124,7 @@ class Catalogue:
             name,
             bus_arn(self._region, account, bus),
             account,
-            compile_pattern(pattern) if pattern else None,
+            compile_pattern(pattern, characters=None) if pattern else None,
             tuple(target_of(target) for target in document.get("Targets", ())),
             enabled=document.get("State", "ENABLED") != "DISABLED",
             schedule=document.get("ScheduleExpression", ""),
@@ -144,10 +144,10 @@ class Catalogue:
         )
 
 
-def archive_pattern(text: str | None) -> Pattern:
-    """What an archive takes: never an event that a replay has sent. Raises PatternError."""
-    given = compile_pattern(text).source if text else {}
-    return compile_pattern({**given, "replay-name": [{"exists": False}]})
+def archive_pattern(text: str | None, *, characters: int | None = None) -> Pattern:
+    """What an archive takes: never an event that a replay has sent. Raises PatternError. `characters`: the quota."""
+    given = compile_pattern(text, characters=characters).source if text else {}
+    return compile_pattern({**given, "replay-name": [{"exists": False}]}, characters=None)
 
 
 def _place(arn: str) -> tuple[str, str]:

@@ -3,11 +3,12 @@
 A compiled matcher is a frozen value, so that an index over many rules can look into it. Source: aws/event-ruler.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.bus.addresses import address_digits
 from harness.bus.fields import Key, Scalar, key_of
+from harness.bus.numbers import comparable
 
 
 class Matcher(Protocol):
@@ -58,7 +59,7 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A JSON number between two bounds; an infinite bound is none."""
+    """A JSON number between two bounds; an infinite bound is none. A number that no double holds lies nowhere."""
 
     low: float
     high: float
@@ -68,6 +69,10 @@ class Range:
     def holds(self, value: Scalar) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
+        if isinstance(value, int):
+            if not comparable(value):
+                return False
+            value = float(value)
         above = value > self.low if self.low_open else value >= self.low
         return above and (value < self.high if self.high_open else value <= self.high)
 
@@ -129,15 +134,3 @@ class NoneOf:
 
     def holds(self, value: Scalar) -> bool:
         return not any(matcher.holds(value) for matcher in self.inner)
-
-
-def address_digits(value: Scalar) -> str | None:
-    """The hexadecimal digits of an IPv4 or IPv6 address in text, None for anything else."""
-    if not isinstance(value, str) or not 2 <= len(value) <= 45 or "%" in value:
-        return None
-    if "." not in value and ":" not in value:
-        return None
-    try:
-        return ipaddress.ip_address(value).packed.hex().upper()
-    except ValueError:
-        return None

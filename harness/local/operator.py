@@ -116,9 +116,7 @@ class Operator:
 
 def _pattern(text: str) -> Pattern:
     try:
-        return compile_pattern(orjson.loads(text))
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"the pattern is not JSON: {error}") from error
+        return compile_pattern(text)
     except PatternError as error:
         raise ValueError(str(error)) from error
 

@@ -133,7 +133,7 @@ class TestQuestion:
         [
             pytest.param("bus=nowhere", "unknown bus nowhere", id="an unknown bus"),
             pytest.param("follow=0", "unknown bus", id="no bus"),
-            pytest.param(f"bus={BUS}&pattern=" + quote("{"), "the pattern is not JSON", id="no JSON"),
+            pytest.param(f"bus={BUS}&pattern=" + quote("{"), "Filter is not valid JSON", id="no JSON"),
             pytest.param(f"bus={BUS}&pattern=" + quote('{"a":"b"}'), "must be", id="no pattern"),
             pytest.param(f"bus={BUS}&follow=1&pattern=" + quote('{"id":[{"prefx":"A"}]}'), "prefx", id="no matcher"),
         ],

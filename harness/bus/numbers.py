@@ -1,0 +1,36 @@
+"""Numbers in patterns: compared as IEEE doubles, and only where a double says the same as what is written.
+
+Source: aws/event-ruler (`ComparableNumber`).
+"""
+
+from decimal import Decimal, InvalidOperation
+from math import isfinite
+
+_EXACT = 2**53
+
+
+class WrittenFloat(float):
+    """A number with a fraction or an exponent, and its text in the pattern."""
+
+    text: str
+
+    @classmethod
+    def read(cls, text: str) -> "WrittenFloat":
+        number = cls(text)
+        number.text = text
+        return number
+
+
+def written(number: int | float) -> str:
+    return number.text if isinstance(number, WrittenFloat) else str(number)
+
+
+def comparable(number: int | float) -> bool:
+    """Whether the double's shortest decimal form is the number itself: 17 digits at most, and no infinity."""
+    if isinstance(number, int) and -_EXACT <= number <= _EXACT:
+        return True
+    try:
+        double = float(number)
+        return isfinite(double) and Decimal(repr(double)) == Decimal(written(number))
+    except (OverflowError, InvalidOperation):  # too large an integer, too long an exponent
+        return False

@@ -1,0 +1,48 @@
+"""TestEventPattern's own part: which events it takes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from harness.bus import event_pattern
+from harness.bus.event_pattern import EventError
+from harness.bus.pattern import PatternError
+
+EVENT = {"id": "1", "account": "1", "source": "orders", "time": "t", "region": "r", "detail-type": "Placed"}
+PATTERN = '{"source": ["orders"]}'
+
+
+@pytest.mark.parametrize(("source", "matches"), [("orders", True), ("stock", False)])
+def test_the_answer(source: str, matches: bool) -> None:
+    event = json.dumps({**EVENT, "source": source})
+    assert event_pattern.test_event_pattern(PATTERN, event) is matches
+
+
+@pytest.mark.parametrize("missing", EVENT)
+def test_a_field_is_missing(missing: str) -> None:
+    event = {name: value for name, value in EVENT.items() if name != missing}
+    refused(json.dumps(event))
+
+
+@pytest.mark.parametrize("event", ["", "{", "[]", '"x"', "null", "1", json.dumps([EVENT]), "[" * 5000])
+def test_what_is_no_event(event: str) -> None:
+    refused(event)
+
+
+def refused(event: str, pattern: Any = PATTERN) -> None:
+    with pytest.raises(EventError, match=r"^Parameter Event is not valid\.$"):
+        event_pattern.test_event_pattern(pattern, event)
+
+
+def test_the_event_is_looked_at_before_the_pattern() -> None:
+    refused("{}", pattern="{}")
+    with pytest.raises(PatternError, match="Empty objects are not allowed"):
+        event_pattern.test_event_pattern("{}", json.dumps(EVENT))
+
+
+def test_the_quota_counts() -> None:
+    long = PATTERN + " " * 3000
+    assert event_pattern.test_event_pattern(long, json.dumps(EVENT), characters=4096)
+    with pytest.raises(PatternError, match="at most 2048"):
+        event_pattern.test_event_pattern(long, json.dumps(EVENT))
