@@ -28,7 +28,7 @@ CALLER: Final = "222222222222"
 PATH: Final = "/v2/orders/17?fields=id,status"
 
 _BODY = json.dumps({"id": 17, "status": "confirmed", "lines": [{"sku": "A-1", "quantity": 2}] * 4}).encode()
-_ANSWER = (
+ANSWER = (
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndate: Thu, 15 Jan 2026 12:00:00 GMT\r\n"
     b'etag: "v42"\r\ncontent-length: %d\r\n\r\n%b' % (len(_BODY), _BODY)
 )
@@ -54,7 +54,7 @@ def directory() -> Directory:
     return Directory(REGION, "o-bench", {OWNER: "orders", CALLER: "storefront"}, {role.arn: role})
 
 
-def edge(sock: socket.socket, upstream: str, master_key: bytes) -> Edge:
+def edge(sock: socket.socket, upstream: str, master_key: bytes, client: PooledClient) -> Edge:
     """One API across accounts, its resource policy with a condition on the VPC endpoint, as a real one has."""
     resource_policy = _policy(
         PolicyKind.RESOURCE,
@@ -89,7 +89,7 @@ def edge(sock: socket.socket, upstream: str, master_key: bytes) -> Edge:
         places=dict.fromkeys(addresses([sock]), place),
         authority=Authority(directory(), Sealer(master_key)),
         region=REGION,
-        client=PooledClient(),
+        client=client,
     )
 
 
@@ -111,7 +111,7 @@ class Upstream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         *heads, self._rest = (self._rest + data).split(b"\r\n\r\n")
-        self._transport.write(_ANSWER * len(heads))
+        self._transport.write(ANSWER * len(heads))
 
 
 async def _serve_upstream(sock: socket.socket) -> None:
@@ -124,7 +124,7 @@ def main(role: str, fd: str, upstream: str = "") -> None:
     if role == "upstream":
         uvloop.run(_serve_upstream(sock))
     else:
-        uvloop.run(serve(edge(sock, upstream, bytes.fromhex(sys.stdin.readline())), [sock]))
+        uvloop.run(serve(edge(sock, upstream, bytes.fromhex(sys.stdin.readline()), PooledClient()), [sock]))
 
 
 if __name__ == "__main__":

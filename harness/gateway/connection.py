@@ -1,74 +1,19 @@
-"""One connection to an upstream and the exchange on it: how an answer's bytes become an `Answer`.
+"""One connection to an upstream: how an answer's bytes become an exchange's.
 
 A connection carries one exchange at a time. It is kept only when the answer ended exactly where it said it would, so
-that an answer can never be taken for another request's. What goes wrong before the head is a value (`UpstreamFault`);
-a body that breaks off after its head was handed on is an exception (`BodyBrokeOff`): it is too late for another answer.
+that an answer can never be taken for another request's.
 """
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
-from enum import StrEnum
 from typing import Protocol, cast
 
 import httptools
 
+from harness.gateway.exchange import Exchange, UpstreamFault
+
 HIGH_WATER_BYTES = 262_144
 MAX_HEAD_BYTES = 65_536
-
-
-class UpstreamFault(StrEnum):
-    """Why there is no answer to hand on."""
-
-    TIMEOUT = "timeout"
-    NETWORK = "network"  # no connection, or it ended before a byte of the answer
-    MALFORMED = "malformed"  # an answer began that is not HTTP, or broke off within its head
-
-
-class BodyBrokeOff(Exception):
-    """The upstream ended, stalled or garbled a body whose head has been handed on."""
-
-
-class Answer:
-    """An upstream's answer from its head on. `body` is what came with the head; all of it when `complete`.
-
-    `headers`: names in lower case, in the order of arrival.
-    """
-
-    __slots__ = ("_exchange", "body", "complete", "headers", "status")
-
-    def __init__(
-        self,
-        status: int,
-        headers: list[tuple[bytes, bytes]],
-        body: bytes,
-        exchange: "Exchange | None" = None,
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.complete = exchange is None
-        self._exchange = exchange
-
-    async def rest(self) -> AsyncIterator[bytes]:
-        """The pieces after `body`, as they arrive; the upstream is held back while the reader is busy.
-
-        Raises BodyBrokeOff, also when the upstream has been waited for longer than the integration timeout in all. The
-        time that the reader takes does not count: API Gateway would hold the answer for it.
-        """
-        exchange = self._exchange
-        if exchange is None:
-            return
-        try:
-            while piece := await exchange.next_piece():
-                yield piece
-        finally:
-            exchange.abort()
-
-    def abort(self) -> None:
-        """The rest is not wanted: the connection of an unfinished answer is closed, nothing else happens."""
-        if self._exchange is not None:
-            self._exchange.abort()
 
 
 class Owner(Protocol):
@@ -77,94 +22,6 @@ class Owner(Protocol):
     def give_back(self, connection: "Connection") -> None: ...
 
     def lost(self, connection: "Connection") -> None: ...
-
-
-class Exchange:
-    """A request and its answer. Its state outlives its use of the connection, which may already serve the next one."""
-
-    __slots__ = (
-        "_budget",
-        "_connection",
-        "_loop",
-        "_waiter",
-        "fault",
-        "finished",
-        "head_done",
-        "headers",
-        "held",
-        "is_head",
-        "pieces",
-        "status",
-        "touched",
-    )
-
-    def __init__(self, connection: "Connection", loop: asyncio.AbstractEventLoop, is_head: bool) -> None:
-        self.is_head = is_head
-        self.touched = False  # a byte of the answer has arrived
-        self.head_done = False
-        self.finished = False  # nothing more will arrive: the answer is whole, or there is a fault
-        self.fault: UpstreamFault | None = None
-        self.status = 0
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.pieces: list[bytes] = []
-        self.held = 0
-        self._budget = 0.0  # seconds that the upstream may still be waited for
-        self._connection = connection
-        self._loop = loop
-        self._waiter: asyncio.Future[None] | None = None
-
-    async def answer(self, timeout: float) -> Answer | UpstreamFault:
-        self._budget = timeout
-        if not self.finished:
-            await self._changed()
-        if self.fault is not None:
-            return self.fault
-        body = self._drain()
-        if self.finished:
-            return Answer(self.status, self.headers, body)
-        return Answer(self.status, self.headers, body, self)
-
-    async def next_piece(self) -> bytes:
-        """What arrived since the last call, waiting for something if need be; empty at the end of the body."""
-        if not self.pieces and not self.finished:
-            self._connection.resume_reading()
-            await self._changed()
-        if self.pieces:
-            return self._drain()
-        if self.fault is not None:
-            raise BodyBrokeOff(f"the upstream's answer broke off: {self.fault}")
-        return b""
-
-    def abort(self) -> None:
-        if not self.finished:
-            self._connection.fail(self, UpstreamFault.NETWORK)
-
-    def wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-    def ends_with_connection(self) -> bool:
-        # RFC 9112 section 6.3: without length and coding a body lasts until the connection is closed.
-        return all(name not in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
-
-    async def _changed(self) -> None:
-        """Waits until the head, a piece, the end or a fault is there; without time left that fault is TIMEOUT."""
-        waiter = self._waiter = self._loop.create_future()
-        deadline = self._connection.expect_within(self._budget)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            self.abort()  # what arrives from now on belongs to nobody
-            raise
-        finally:
-            self._connection.expect_nothing(self)
-            self._waiter = None
-        self._budget = deadline - self._loop.time()
-
-    def _drain(self) -> bytes:
-        pieces, self.pieces, self.held = self.pieces, [], 0
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class Connection(asyncio.Protocol):

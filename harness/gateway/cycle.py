@@ -1,4 +1,4 @@
-"""One request and its answer on a server connection: uvicorn's cycle with a sender that writes an answer at once.
+"""One request and its answer for an ASGI application: uvicorn's cycle with a sender that writes an answer at once.
 
 uvicorn's own sender writes head and body apart and searches every header with two regular expressions. Here the head
 waits for the first piece of the body, and what the expressions guard against is checked on the finished head.
@@ -7,25 +7,20 @@ waits for the first piece of the body, and what the expressions guard against is
 from collections.abc import Mapping
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-_WITHOUT_BODY = frozenset({204, 304})
-# Said by this module alone, after what the application asked for.
-_FRAMING = frozenset({b"connection", b"transfer-encoding"})
-
-
-class UnsafeHeader(ValueError):
-    """A header of an answer holds a line break or a NUL; sending it would begin another header, or another answer."""
+from harness.gateway.framing import Framing
 
 
 class EdgeCycle(RequestResponseCycle):
-    """Framing as uvicorn does it: the application's length, or chunks when it has none (RFC 9112 section 6)."""
+    """`keep_alive` may be taken back until the answer begins."""
 
+    _framing: Framing
     _head: bytes | None = None
 
     async def send(self, message: Mapping[str, Any]) -> None:
         if self.flow.write_paused and not self.disconnected:
-            await self._flush()
+            self._flush()
             await self.flow.drain()
         if self.disconnected:
             return
@@ -36,7 +31,7 @@ class EdgeCycle(RequestResponseCycle):
         else:
             raise RuntimeError("an answer was sent after the answer was complete")
 
-    async def _flush(self) -> None:
+    def _flush(self) -> None:
         head, self._head = self._head, None
         if head is not None:
             self.transport.write(head)
@@ -44,57 +39,21 @@ class EdgeCycle(RequestResponseCycle):
     def _begin(self, message: Mapping[str, Any]) -> None:
         if message["type"] != "http.response.start":
             raise RuntimeError(f"an answer begins with http.response.start, not {message['type']}")
-        status: int = message["status"]
-        lines = [STATUS_LINE[status]]
-        count = 1
-        for name, value in (*self.default_headers, *message.get("headers", ())):
-            name = name.lower()
-            if name in _FRAMING:
-                if value.lower() == b"close":
-                    self.keep_alive = False
-                continue
-            if name == b"content-length":
-                self.expected_content_length = int(value)
-                self.chunked_encoding = False
-            lines += (name, b": ", value, b"\r\n")
-            count += 1
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-            count += 1
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _WITHOUT_BODY:
-            self.chunked_encoding = True
-            lines.append(b"transfer-encoding: chunked\r\n")
-            count += 1
-        head = b"".join(lines)
-        if head.count(b"\n") != count or head.count(b"\r") != count or b"\0" in head:
-            raise UnsafeHeader("a header holds a line break or a NUL")
+        self._framing = Framing(is_head=self.scope["method"] == "HEAD", keep_alive=self.keep_alive)
+        self._head = self._framing.head(message["status"], (*self.default_headers, *message.get("headers", ())))
+        self.keep_alive = self._framing.keep_alive
         self.response_started = True
         self.waiting_for_100_continue = False
-        self._head = head + b"\r\n"
 
     def _continue(self, message: Mapping[str, Any]) -> None:
-        body: bytes = message.get("body", b"")
         last = not message.get("more_body", False)
-        if self.scope["method"] == "HEAD":
-            body = b""
-            self.expected_content_length = 0
-        elif self.chunked_encoding:
-            if body:
-                body = b"%x\r\n%b\r\n" % (len(body), body)
-            if last:
-                body += b"0\r\n\r\n"
-        else:
-            self.expected_content_length -= len(body)
-            if self.expected_content_length < 0:
-                raise RuntimeError("the body is longer than its content-length")
+        body = self._framing.body(message.get("body", b""), last=last)
         head, self._head = self._head, None
         data = body if head is None else head + body
         if data:
             self.transport.write(data)
         if not last:
             return
-        if self.expected_content_length:
-            raise RuntimeError("the body is shorter than its content-length")
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:

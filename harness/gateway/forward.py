@@ -7,7 +7,8 @@ headers), the proxy event of private APIs (`x-amzn-vpce-id` and the like).
 from collections.abc import Iterable
 from enum import IntEnum
 
-from harness.gateway.connection import Answer
+from harness.gateway.exchange import Answer
+from harness.gateway.identifiers import Ids
 from harness.wire import (
     API_ID_HEADER,
     ERROR_TYPE_HEADER,
@@ -286,9 +287,7 @@ def request_bytes(
 _NO_BODY = frozenset({204, 304})
 
 
-def answer_headers(
-    answer: Answer, method: str, *, request_id: str, extended_id: str, trace_id: str
-) -> list[tuple[bytes, bytes]]:
+def answer_headers(answer: Answer, method: str, ids: Ids) -> list[tuple[bytes, bytes]]:
     """What the client gets of an answer's headers, and the gateway's own.
 
     `Content-Length` stays under its name too: unlike API Gateway we pass a plain body on unchanged, so it is right.
@@ -308,9 +307,9 @@ def answer_headers(
             if dropped is not HOP_BY_HOP:
                 headers = [header for header in headers if header[0] not in dropped]
     headers += (
-        (REQUEST_ID_HEADER, request_id.encode()),
-        (EXTENDED_REQUEST_ID_HEADER, extended_id.encode()),
-        (b"x-amzn-trace-id", trace_id.encode()),
+        (REQUEST_ID_HEADER, ids[0].encode()),
+        (EXTENDED_REQUEST_ID_HEADER, ids[1].encode()),
+        (b"x-amzn-trace-id", ids[2].encode()),
     )
     if answer.status in _NO_BODY:
         return headers

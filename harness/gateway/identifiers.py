@@ -5,6 +5,9 @@ import os
 from binascii import b2a_base64
 from collections.abc import Callable
 
+Ids = tuple[str, str, str]
+"""Of a request: `x-amzn-RequestId` (UUID version 4), `x-amz-apigw-id` (16 characters and a `=`), `X-Amzn-Trace-Id`."""
+
 _BYTES_EACH = 47  # 16 of the request id, 11 of the extended one, 12 and 8 of the trace
 _BATCH = 64
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # RFC 9562 section 4.1
@@ -19,8 +22,7 @@ class Identifiers:
         self._entropy = entropy
         self._batch: list[tuple[str, str, str]] = []
 
-    def draw(self, epoch_seconds: int) -> tuple[str, str, str]:
-        """`x-amzn-RequestId` (UUID version 4), `x-amz-apigw-id` (16 characters ending in `=`), `X-Amzn-Trace-Id`."""
+    def draw(self, epoch_seconds: int) -> Ids:
         if not self._batch:
             drawn = self._entropy(_BYTES_EACH * _BATCH)
             self._batch = [_formed(drawn[at : at + _BYTES_EACH]) for at in range(0, len(drawn), _BYTES_EACH)]

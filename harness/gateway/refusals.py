@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import orjson
 
+from harness.gateway.identifiers import Ids
 from harness.sigv4 import FaultKind
 from harness.wire import ERROR_TYPE_HEADER, EXTENDED_REQUEST_ID_HEADER, MAX_BODY_BYTES, REQUEST_ID_HEADER
 
@@ -82,12 +83,12 @@ REFUSALS: Mapping[FaultKind | Condition, Refusal] = {
 }
 
 
-def refusal_headers(refusal: Refusal, body: bytes, request_id: str, extended_id: str) -> list[tuple[bytes, bytes]]:
+def refusal_headers(refusal: Refusal, body: bytes, ids: Ids) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
-        (REQUEST_ID_HEADER, request_id.encode()),
-        (EXTENDED_REQUEST_ID_HEADER, extended_id.encode()),
+        (REQUEST_ID_HEADER, ids[0].encode()),
+        (EXTENDED_REQUEST_ID_HEADER, ids[1].encode()),
     ]
     if refusal.error_type:
         headers.append((ERROR_TYPE_HEADER, refusal.error_type.encode()))

@@ -1,11 +1,12 @@
-"""Sending one answer: the only place that writes to the client, so that every answer carries its request's ids."""
+"""Sending one answer as ASGI's messages, so that every answer carries its request's ids."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from harness.gateway.connection import Answer, BodyBrokeOff
+from harness.gateway.exchange import Answer, BodyBrokeOff
 from harness.gateway.forward import answer_headers
+from harness.gateway.identifiers import Ids
 from harness.gateway.refusals import Refusal, refusal_headers
 from harness.wire import REQUEST_ID_HEADER, HttpResponse
 
@@ -17,18 +18,17 @@ Send = Callable[[Message], Awaitable[None]]
 class Reply:
     """`begun`: something was sent, or there is nobody left to send to; nothing else may be answered then."""
 
-    __slots__ = ("_send", "begun", "extended_id", "request_id", "trace_id")
+    __slots__ = ("_send", "begun", "ids", "request_id")
 
-    def __init__(self, send: Send, request_id: str, extended_id: str, trace_id: str) -> None:
-        self.request_id = request_id
-        self.extended_id = extended_id
-        self.trace_id = trace_id
+    def __init__(self, send: Send, ids: Ids) -> None:
+        self.ids = ids
+        self.request_id = ids[0]
         self.begun = False
         self._send = send
 
     async def refuse(self, refusal: Refusal, text: str = "") -> None:
         body = refusal.body(text)
-        await self._whole(refusal.status, refusal_headers(refusal, body, self.request_id, self.extended_id), body)
+        await self._whole(refusal.status, refusal_headers(refusal, body, self.ids), body)
 
     async def respond(self, response: HttpResponse) -> None:
         """An AWS service's answer; its own request id, if it has one, stays."""
@@ -45,9 +45,7 @@ class Reply:
             answer = Answer(
                 answer.status, answer.headers, answer.body + b"".join([piece async for piece in answer.rest()])
             )
-        headers = answer_headers(
-            answer, method, request_id=self.request_id, extended_id=self.extended_id, trace_id=self.trace_id
-        )
+        headers = answer_headers(answer, method, self.ids)
         if answer.complete:
             await self._whole(answer.status, headers, answer.body)
             return

@@ -5,7 +5,8 @@ from collections import deque
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from harness.gateway.connection import Answer, Connection, UpstreamFault
+from harness.gateway.connection import Connection
+from harness.gateway.exchange import Answer, Exchange, UpstreamFault
 from harness.wire import INTEGRATION_TIMEOUT_SECONDS
 
 MAX_CONNECTIONS = 512
@@ -19,6 +20,12 @@ class Client(Protocol):
 
     async def exchange(
         self, origin: str, message: bytes, *, head: bool, repeatable: bool, timeout: float = ...
+    ) -> Answer | UpstreamFault: ...
+
+    def start(self, origin: str, message: bytes, *, head: bool) -> Exchange | None: ...
+
+    async def exchange_anew(
+        self, origin: str, message: bytes, *, head: bool, timeout: float
     ) -> Answer | UpstreamFault: ...
 
     def close(self) -> None: ...
@@ -55,16 +62,22 @@ class PooledClient:
         A kept-alive connection may have been closed by the other side just before the request reached it. Then, and
         only when not a byte came back, a repeatable request is sent once more on a new connection (RFC 9110, 9.2.2).
         """
-        pool = self._pools.get(origin)
-        if pool is None:
-            pool = self._pools[origin] = self._new_pool(origin)
-        connection = pool.take_idle()
-        if connection is None:
-            return await pool.exchange_on_new(message, head, timeout)
-        answer = await connection.begin(message, head).answer(timeout)
+        exchange = self.start(origin, message, head=head)
+        if exchange is None:
+            return await self.exchange_anew(origin, message, head=head, timeout=timeout)
+        answer = await exchange.answer(timeout)
         if answer is UpstreamFault.NETWORK and repeatable:  # NETWORK: not a byte came back
-            return await pool.exchange_on_new(message, head, timeout)
+            return await self.exchange_anew(origin, message, head=head, timeout=timeout)
         return answer
+
+    def start(self, origin: str, message: bytes, *, head: bool) -> Exchange | None:
+        """Sends the request on a kept-alive connection, if one is idle. Nothing is waited for, and nothing repeated."""
+        connection = self._pool(origin).take_idle()
+        return None if connection is None else connection.begin(message, head)
+
+    async def exchange_anew(self, origin: str, message: bytes, *, head: bool, timeout: float) -> Answer | UpstreamFault:
+        """`exchange` on a connection that is made for it."""
+        return await self._pool(origin).exchange_on_new(message, head, timeout)
 
     def open_connections(self, origin: str) -> int:
         pool = self._pools.get(origin)
@@ -74,6 +87,12 @@ class PooledClient:
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
+
+    def _pool(self, origin: str) -> "_Pool":
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = self._pools[origin] = self._new_pool(origin)
+        return pool
 
     def _new_pool(self, origin: str) -> "_Pool":
         parts = urlsplit(origin)

@@ -19,6 +19,7 @@ from harness.bus.model import Envelope
 from harness.bus.pattern import Pattern, PatternError, compile_pattern
 from harness.bus.store import Store
 from harness.bus.tail import kept, tail
+from harness.gateway.call import Call
 from harness.local.audit import AuditTrail
 
 Scope = MutableMapping[str, Any]
@@ -58,6 +59,7 @@ class Operator:
         audit: AuditTrail | None = None,
     ) -> None:
         self._edge = edge
+        self._begin: Callable[[Call], bool] | None = getattr(edge, "begin", None)
         self._store = store
         self._buses = buses
         self._token = f"Bearer {token}".encode()
@@ -65,8 +67,16 @@ class Operator:
         self._audit = audit
         self._paths = {EVENTS_PATH} if audit is None else {EVENTS_PATH, EXPLAIN_PATH, AUDIT_PATH}
 
+    def begin(self, call: Call) -> bool:
+        """The edge's short way; not for what is asked here."""
+        begin = self._begin
+        return begin is not None and not self._is_asked(call.scope) and begin(call)
+
+    def _is_asked(self, scope: Scope) -> bool:
+        return scope["path"] in self._paths and tuple(scope["server"]) in self._addresses
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in self._paths or tuple(scope["server"]) not in self._addresses:
+        if scope["type"] != "http" or not self._is_asked(scope):
             await self._edge(scope, receive, send)
             return
         if scope["method"] != "GET":

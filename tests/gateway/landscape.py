@@ -6,8 +6,8 @@ from typing import Any
 
 from harness.access import Authority
 from harness.gateway.api import Api, Stage
-from harness.gateway.connection import Answer, UpstreamFault
 from harness.gateway.edge import Edge
+from harness.gateway.exchange import Answer, UpstreamFault
 from harness.gateway.limits import UNLIMITED, Throttling
 from harness.gateway.routes import RouteTable
 from harness.gateway.upstream import Client
@@ -125,6 +125,12 @@ class Recorded:
         self.messages.append(message)
         self.timeouts.append(timeout)
         return self.answer
+
+    def start(self, origin: str, message: bytes, *, head: bool) -> None:
+        """No connection is idle."""
+
+    async def exchange_anew(self, origin: str, message: bytes, *, head: bool, timeout: float) -> Answer | UpstreamFault:
+        return await self.exchange(origin, message, head=head, repeatable=False, timeout=timeout)
 
     def close(self) -> None:
         self.closed = True

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 
-from harness.gateway.cycle import EdgeCycle, UnsafeHeader
+from harness.gateway.cycle import EdgeCycle
+from harness.gateway.framing import UnsafeHeader
 
 
 class Transport:

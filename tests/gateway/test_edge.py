@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import orjson
 import pytest
 
-from harness.gateway.connection import Answer, UpstreamFault
+from harness.gateway.call import Call
 from harness.gateway.edge import Edge
+from harness.gateway.exchange import Answer, UpstreamFault
 from harness.gateway.limits import Limit, Per, Quota, Throttling, UsagePlan
 from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 from tests.access.landscape import STOREFRONT
@@ -49,6 +50,60 @@ class Got:
         return f"{self.status} {self.header(b'x-amzn-errortype')} {read.get('message') or read.get('Message')}"
 
 
+class Wire:
+    """The connection of a call that is answered without ASGI: keeps the answer's bytes."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.transport = cast(asyncio.Transport, self)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        return []
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self.tasks.append(asyncio.get_running_loop().create_task(work))
+
+    def answered(self, call: Call, *, keep_alive: bool) -> None:
+        assert call.answered
+        assert keep_alive
+
+
+def begun(edge: Edge, scope: Mapping[str, Any], body: bytes) -> Got | None:
+    """What the edge answers at once; None when it leaves the request to the ASGI application."""
+    wire = Wire()
+
+    async def scene() -> bool:
+        call = Call(wire, dict(scope), keep_alive=True)
+        call.pieces = [body] if body else []
+        call.whole = True
+        taken = edge.begin(call)
+        await asyncio.gather(*wire.tasks)
+        return taken
+
+    if not asyncio.run(scene()):
+        assert wire.written == []
+        return None
+    head, _, sent = b"".join(wire.written).partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+    return Got([{"status": int(first.split(b" ")[1]), "headers": headers}, {"body": sent}])
+
+
+@pytest.fixture(autouse=True, params=["in a task", "at once"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways through the edge give the same answers."""
+    ways.append(request.param)
+    yield
+    ways.clear()
+
+
+ways: list[str] = []
+
+
 def send(
     edge: Edge,
     request: HttpRequest,
@@ -75,24 +130,23 @@ def send(
     async def answer(message: Any) -> None:
         messages.append(message)
 
-    asyncio.run(
-        edge(
-            {
-                "type": "http",
-                "http_version": "1.1",
-                "method": request.method,
-                "scheme": "http",
-                "raw_path": request.raw_path,
-                "query_string": request.raw_query,
-                "headers": headers,
-                "server": address,
-                "client": ("10.0.0.7", 50000),
-                **scope,
-            },
-            receive,
-            answer,
-        )
-    )
+    whole_scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "raw_path": request.raw_path,
+        "query_string": request.raw_query,
+        "headers": headers,
+        "server": address,
+        "client": ("10.0.0.7", 50000),
+        **scope,
+    }
+    if ways == ["at once"] and pieces is None:
+        got = begun(edge, whole_scope, request.body)
+        if got is not None:
+            return got
+    asyncio.run(edge(whole_scope, receive, answer))
     return Got(messages)
 
 
@@ -388,6 +442,27 @@ def test_a_fault_of_a_service_is_answered_and_goes_on_up() -> None:
     assert got.header(b"x-amzn-requestid")
 
 
+def test_a_fault_of_ours_in_a_call_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Recorded):
+        async def exchange(self, *_: Any, **__: Any) -> Answer | UpstreamFault:
+            raise ZeroDivisionError
+
+    ways[:] = ["at once"]  # the server answers for an ASGI application
+    edge = an_edge(Broken())
+    got = send(edge, a_call("POST", body=b"abc"))
+    assert got.says == "500 InternalServerErrorException Internal server error"
+    assert str(got.header(b"x-amzn-requestid")) in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert edge._bodies.held == 0
+
+
+@pytest.mark.parametrize("value", [b"1\r\nset-cookie: evil=1", b"1\n2", b"1\r2", b"1\0"])
+def test_a_header_that_would_begin_another_does_not_reach_the_client(value: bytes) -> None:
+    ways[:] = ["at once"]
+    got = send(an_edge(Recorded(answer=Answer(200, [(b"x-a", value)], b"ok"))), a_call())
+    assert got.says == "500 InternalServerErrorException Internal server error"
+
+
 def test_a_listener_on_all_addresses_counts_for_its_port() -> None:
     places = {("0.0.0.0", 4566): PLACES[WORKBENCH_ADDRESS]}
     got = send(an_edge(Recorded(), places=places), a_call(), address=("172.18.0.2", 4566))
@@ -398,7 +473,7 @@ def test_addresses_behind_a_listener_on_all_of_them_are_not_collected() -> None:
     edge = an_edge(Recorded(), places={("0.0.0.0", 4566): PLACES[WORKBENCH_ADDRESS]})
     for number in range(3):
         assert send(edge, a_call(), address=(f"127.0.0.{number}", 4566)).status == 200
-    assert edge._listeners == {}
+    assert edge._intake._listeners == {}
 
 
 def test_a_client_that_reset_before_its_address_was_known_is_refused() -> None:

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.gateway.connection import Answer
+from harness.gateway.exchange import Answer
 from harness.gateway.forward import MAX_HEAD_BYTES, ClientHead, HeaderNames, answer_headers, place_lines, request_bytes
 from harness.wire import NetworkPlace, PlaceKind
 from tests.access.landscape import WORKBENCH
@@ -273,4 +273,4 @@ def test_an_answers_headers_on_their_way_to_the_client(
 ) -> None:
     passed_on = Answer(status, list(answer), b"{}")
     passed_on.complete = complete
-    assert answer_headers(passed_on, method, request_id="id", extended_id="ext", trace_id="trace") == got
+    assert answer_headers(passed_on, method, ("id", "ext", "trace")) == got

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from harness.gateway.server import MAX_WAITING, affordable_connections
+from harness.gateway.protocol import MAX_WAITING
+from harness.gateway.server import affordable_connections
 from tests.gateway.cases.hostile import BYTES, GET, HOST, NEXT, POST, SMUGGLED
 from tests.gateway.landscape import a_call
 from tests.gateway.running import RawClient, Running, on_the_wire, running

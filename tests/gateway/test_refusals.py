@@ -58,7 +58,7 @@ def test_a_refusal_has_amazons_status_type_key_and_text(cause: FaultKind | Condi
     expected = EXPECTED[cause]
     brings_its_own = TEXT in expected.body.values()
     body = refusal.body(TEXT if brings_its_own else "")
-    headers = dict(refusal_headers(refusal, body, "the-id", "the-extended-id"))
+    headers = dict(refusal_headers(refusal, body, ("the-id", "the-extended-id", "the-trace")))
     assert refusal.status == expected.status
     assert headers.pop(b"x-amzn-errortype", b"").decode() == expected.error_type
     assert orjson.loads(body) == expected.body

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from harness.gateway.server import EdgeProtocol
+from harness.gateway.protocol import EdgeProtocol
 from tests.access.landscape import NOON
 from tests.gateway.containers import OK, Wire
 from tests.gateway.landscape import a_call

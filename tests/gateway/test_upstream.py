@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import uvloop
 
-from harness.gateway.connection import HIGH_WATER_BYTES, Answer, BodyBrokeOff, UpstreamFault
+from harness.gateway.connection import HIGH_WATER_BYTES
+from harness.gateway.exchange import Answer, BodyBrokeOff, UpstreamFault
 from harness.gateway.upstream import PooledClient
 from tests.gateway.containers import OK, Container, Wire, container, until
 
@@ -383,8 +384,8 @@ def test_the_container_is_held_back_while_nobody_reads() -> None:
                 stalled_at = written[0]
                 await asyncio.sleep(0.05)
             assert stalled_at < size
-            assert answer._exchange is not None
-            assert answer._exchange.held < 4 * HIGH_WATER_BYTES
+            assert answer.exchange is not None
+            assert answer.exchange.held < 4 * HIGH_WATER_BYTES
             assert len((await whole(answer) or (0, b""))[1]) == size
 
     run(scene)

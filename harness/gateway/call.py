@@ -1,0 +1,113 @@
+"""One request on a client's connection, and the way back for an answer that needs no task."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, Protocol
+
+from harness.gateway.framing import Framing
+
+
+class Connected(Protocol):
+    """The connection that a call came in on."""
+
+    transport: asyncio.Transport
+
+    def default_headers(self) -> list[tuple[bytes, bytes]]: ...
+
+    def answered(self, call: "Call", *, keep_alive: bool) -> None: ...
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
+
+
+class Listener(Protocol):
+    """Whoever answers a call piece by piece."""
+
+    def writable(self) -> None:
+        """The client took what was written: there is room for more."""
+
+    def left(self) -> None:
+        """The client is gone."""
+
+
+class Call:
+    """`scope`: ASGI's. `pieces`: what arrived of the body, all when `whole`. `begun`: a part of the answer was written.
+
+    `paused`: the client has enough to read for now. `gone`: it left; what is written then goes nowhere.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_framing",
+        "answered",
+        "begun",
+        "gone",
+        "keep_alive",
+        "listener",
+        "paused",
+        "pieces",
+        "scope",
+        "whole",
+    )
+
+    def __init__(self, connection: Connected, scope: dict[str, Any], *, keep_alive: bool) -> None:
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.pieces: list[bytes] = []
+        self.whole = False
+        self.begun = False
+        self.answered = False
+        self.paused = False
+        self.gone = False
+        self.listener: Listener | None = None
+        self._connection = connection
+        self._framing: Framing | None = None
+
+    @property
+    def body(self) -> bytes:
+        pieces = self.pieces
+        if not pieces:
+            return b""
+        if len(pieces) > 1:
+            pieces[:] = [b"".join(pieces)]
+        return pieces[0]
+
+    def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """All of it, in one write."""
+        if not self.gone:
+            framing, head = self._framed(status, headers)
+            self._connection.transport.write(head + framing.body(body, last=True))
+            self._over(framing)
+
+    def start(self, status: int, headers: Iterable[tuple[bytes, bytes]], piece: bytes) -> None:
+        """The head, and what there is of the body."""
+        if not self.gone:
+            self._framing, head = self._framed(status, headers)
+            self._connection.transport.write(head + self._framing.body(piece, last=False))
+
+    def go_on(self, piece: bytes, *, last: bool) -> None:
+        framing = self._framing
+        if framing is None or self.gone:
+            return
+        written = framing.body(piece, last=last)
+        if written:
+            self._connection.transport.write(written)
+        if last:
+            self._over(framing)
+
+    def break_off(self) -> None:
+        """Ends the connection: nothing else tells a client that its answer is not whole."""
+        self._connection.transport.close()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """What has to wait for something does so in a task, which the server knows and may cancel at its end."""
+        self._connection.spawn(work)
+
+    def _framed(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> tuple[Framing, bytes]:
+        framing = Framing(is_head=self.scope["method"] == "HEAD", keep_alive=self.keep_alive)
+        head = framing.head(status, (*self._connection.default_headers(), *headers))
+        self.begun = True
+        return framing, head
+
+    def _over(self, framing: Framing) -> None:
+        self.answered = True
+        self._connection.answered(self, keep_alive=framing.keep_alive and self.keep_alive)
