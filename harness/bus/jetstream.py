@@ -43,6 +43,10 @@ class JetStreamStore:
             await self._connection.keep_worker(config, streams.worker_config(streams.DELIVERY, self._bounds))
         await self._connection.keep_stream(streams.dead_letter_config(self._bounds))
 
+    async def drop(self, buses: Sequence[str]) -> None:
+        for bus in buses:
+            await self._connection.drop_stream(streams.bus_stream(bus))
+
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         subject = streams.bus_subject(bus)
         await self._connection.publish(

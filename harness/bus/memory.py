@@ -91,6 +91,12 @@ class MemoryStore:
         for target in targets:
             self._targets.setdefault(target, _Queue(self._ack_wait))
 
+    async def drop(self, buses: Sequence[str]) -> None:
+        for bus in buses:
+            kept = self._buses.pop(bus, None)
+            if kept is not None:
+                kept.queue.close()
+
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         kept = self._buses[bus]
         for record in records:

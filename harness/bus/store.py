@@ -74,6 +74,9 @@ class Store(Protocol):
     async def prepare(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
         """Makes the places for these buses (ARNs) and targets (keys). Calling again is harmless."""
 
+    async def drop(self, buses: Sequence[str]) -> None:
+        """Takes the places of these buses away, with all events in them. One that is not there is dropped already."""
+
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         """Returns when every record is stored; a record whose id was stored a moment ago is stored once."""
 

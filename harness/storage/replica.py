@@ -52,6 +52,13 @@ class Replica:
     def get(self, key: Key) -> Entry | None:
         return self._entries.get(key)
 
+    async def read(self, key: Key) -> Entry | None:
+        """The entry as it is in the state now, which may not have come to this copy yet."""
+        entry = await self._state.get(key)
+        if entry is not None:
+            self._apply(Change(key, entry.value, entry.revision))
+        return entry
+
     def below(self, prefix: Key) -> list[Entry]:
         """The entries whose keys begin with `prefix`, in the order of their keys."""
         size = len(prefix)

@@ -136,6 +136,15 @@ async def test_a_copy_has_its_own_writes_at_once(state: State) -> None:
         assert [entry.value for entry in copy.below(key)] == [b"1", b"2"]
 
 
+async def test_a_copy_reads_what_has_not_come_to_it_yet(state: State) -> None:
+    key = a_key("ahead")
+    async with Replica(state).running() as copy:
+        revision = await state.put(key, b"1")
+        assert await copy.read(key) == copy.get(key) == Entry(key, b"1", revision)
+        await state.delete(key)
+        assert await copy.read(key) is None
+
+
 async def test_a_copy_tells_its_listeners(state: State) -> None:
     key = a_key("heard")
     heard: list[Key] = []
