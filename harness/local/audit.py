@@ -20,6 +20,7 @@ from harness.policy import Document
 # Another edge of the landscape may still hold the record of a call that has just been answered.
 PATIENCE_SECONDS = 1.0
 RECENT = timedelta(minutes=10)
+AUDIT_STREAM, AUDIT_SUBJECT = "AUDIT", "audit.calls"
 
 
 class Store(Protocol):

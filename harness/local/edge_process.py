@@ -5,7 +5,6 @@ from pathlib import Path
 
 from harness import manifest
 from harness.access import Authority
-from harness.audit.store import AuditStore
 from harness.bus.api import EventsApi
 from harness.bus.jetstream import JetStreamStore
 from harness.gateway.api import Api, Stage
@@ -15,11 +14,13 @@ from harness.gateway.server import addresses, serve
 from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
 from harness.identity import Sealer
-from harness.local.audit import AuditTrail
+from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
 from harness.local.operator import Operator, operator_token
+from harness.local.owner_routes import audit_routes, event_routes
 from harness.manifest.plan_file import EdgeSettings
 from harness.runtime import keys
 from harness.storage.connection import Connection
+from harness.storage.line_log import LineLog
 from harness.sts.api import StsApi
 from harness.sts.container_credentials import ContainerCredentials, Grant
 from harness.sts.web_identity import WorkloadTokens, key_from_pem
@@ -70,7 +71,7 @@ async def run_edge(settings: EdgeSettings) -> None:
     store = JetStreamStore(connection)
     buses = landscape.buses_by_arn()
     await store.prepare(list(buses))
-    audit_store = AuditStore(connection)
+    audit_store = LineLog(connection, AUDIT_STREAM, AUDIT_SUBJECT)
     await audit_store.prepare()
     tokens = (
         WorkloadTokens(key_from_pem(keys.workload_identity_key(settings.keys)), issuer=directory.oidc.url)
@@ -99,7 +100,8 @@ async def run_edge(settings: EdgeSettings) -> None:
         recorder=audit.recorder,
     )
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
-    app = Operator(edge, store=store, buses=buses, token=operator_token(master_key), addresses=workbenches, audit=audit)
+    reads = {**event_routes(store, buses.keys), **audit_routes(audit)}
+    app = Operator(edge, reads, token=operator_token(master_key), addresses=workbenches)
     try:
         async with audit.running():
             await serve(app, sockets)

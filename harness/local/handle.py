@@ -19,7 +19,7 @@ from harness.bus.model import Bus
 from harness.clock import Clock, utc_now
 from harness.errors import InputError, NotRunning, Problem, did_you_mean
 from harness.identity import Credentials, Sealer, start_session
-from harness.local.operator import AUDIT_PATH, EVENTS_PATH, EXPLAIN_PATH, operator_token
+from harness.local.operator import PREFIX, operator_token
 from harness.runtime import keys
 from harness.runtime.folder import StateFolder
 from harness.runtime.state import read_state
@@ -156,7 +156,7 @@ class Harness:
         """Why a call was answered as it was. `InputError` when no record of it is kept."""
         with _answering(self.workbench), _plain_session() as http:
             answer = http.get(
-                self.workbench + EXPLAIN_PATH, params={"id": request_id}, headers=self._operator(), timeout=60
+                self.workbench + PREFIX + "explain", params={"id": request_id}, headers=self._operator(), timeout=60
             )
             if answer.status_code == 404:
                 text = f"no record of {request_id} is kept: x-amzn-RequestId of an answer, or the log's, names a call"
@@ -172,7 +172,11 @@ class Harness:
             _answering(self.workbench),
             _plain_session() as http,
             http.get(
-                self.workbench + AUDIT_PATH, params=query, headers=self._operator(), stream=True, timeout=(10, None)
+                self.workbench + PREFIX + "audit",
+                params=query,
+                headers=self._operator(),
+                stream=True,
+                timeout=(10, None),
             ) as answer,
         ):
             if answer.status_code == 400:
@@ -195,7 +199,7 @@ class Harness:
             _answering(self.workbench),
             _plain_session() as http,
             http.get(
-                self.workbench + EVENTS_PATH,
+                self.workbench + PREFIX + "events",
                 params=query,
                 headers={"Authorization": f"Bearer {operator_token(self.master_key)}"},
                 stream=True,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from harness.bus.memory import MemoryStore
 from harness.local.audit import AuditTrail
 from harness.local.operator import Operator, operator_token
+from harness.local.owner_routes import audit_routes
 from harness.wire import NetworkPlace
 from tests.access.landscape import NOON
 from tests.audit.landscape import Audited, Kept
@@ -43,7 +43,7 @@ def app(trail: AuditTrail) -> Operator:
         await send({"type": "http.response.start", "status": 418, "headers": []})
         await send({"type": "http.response.body", "body": b"the edge"})
 
-    return Operator(edge, store=MemoryStore(), buses=[], token=TOKEN, addresses=[WORKBENCH], audit=trail)
+    return Operator(edge, audit_routes(trail), token=TOKEN, addresses=[WORKBENCH])
 
 
 @pytest.mark.parametrize("path", ["/_harness/explain?id=first", "/_harness/audit"])

@@ -12,6 +12,7 @@ from harness.bus.memory import MemoryStore
 from harness.bus.store import Record
 from harness.local import operator
 from harness.local.operator import Operator, operator_token
+from harness.local.owner_routes import event_routes
 from harness.storage.held import StoreUnavailable
 from harness.wire import bus_arn
 from tests.local.asgi import WORKBENCH, Exchange
@@ -55,7 +56,7 @@ async def edge(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 def app(store: ObservedStore) -> Operator:
-    return Operator(edge, store=store, buses=[BUS], token=TOKEN, addresses=[WORKBENCH])
+    return Operator(edge, event_routes(store, lambda: [BUS]), token=TOKEN, addresses=[WORKBENCH])
 
 
 async def publish(store: MemoryStore, *names: str) -> None:
@@ -184,7 +185,7 @@ class TestWhatIsKept:
         store = ForgetfulStore()
         await store.prepare([BUS])
         await publish(store, *(f"A-{number}" for number in range(50)))
-        app = Operator(edge, store=store, buses=[BUS], token=TOKEN, addresses=[WORKBENCH])
+        app = Operator(edge, event_routes(store, lambda: [BUS]), token=TOKEN, addresses=[WORKBENCH])
 
         answer = await Exchange(app, KEPT, headers=OWNER).end()
 
@@ -225,7 +226,7 @@ class TestTail:
 
         store = BrokenStore()
         await store.prepare([BUS])
-        app = Operator(edge, store=store, buses=[BUS], token=TOKEN, addresses=[WORKBENCH])
+        app = Operator(edge, event_routes(store, lambda: [BUS]), token=TOKEN, addresses=[WORKBENCH])
         exchange = Exchange(app, TAIL, headers=OWNER)
 
         with pytest.raises(StoreUnavailable):

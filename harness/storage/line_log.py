@@ -1,12 +1,13 @@
-"""Where the records of calls are kept: a JetStream stream that every edge writes to and can read.
+"""Lines of JSON in a JetStream stream that every process writes to and can read: records of calls, of an event's way.
 
-Bounded by bytes and age, the oldest go first. A message holds the records of some calls, one a line.
+Bounded by bytes and age, the oldest go first. A message holds some lines.
 """
 
 import hashlib
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
@@ -17,27 +18,37 @@ from harness.storage.publisher import MESSAGE_ID, Outgoing
 
 log = logging.getLogger(__name__)
 
-STREAM = "AUDIT"
-SUBJECT = "audit.calls"
 MEBIBYTE = 1024 * 1024
 DAY = 86_400
-MOST_BYTES = 64 * MEBIBYTE
-MOST_SECONDS = 7.0 * DAY
 # nats-server takes messages of up to a mebibyte.
 MESSAGE_BYTES = 512 * 1024
 
 
-class AuditStore:
-    def __init__(self, connection: Connection, *, most_bytes: int = MOST_BYTES, most_seconds: float = MOST_SECONDS):
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """How much is kept, in bytes and seconds."""
+
+    most_bytes: int = 64 * MEBIBYTE
+    most_seconds: float = 7.0 * DAY
+    replicas: int = 1
+
+
+class LineLog:
+    """`stream` and `subject` are its alone."""
+
+    def __init__(self, connection: Connection, stream: str, subject: str, bounds: LogBounds = LogBounds()) -> None:
         self._connection = connection
+        self._stream = stream
+        self._subject = subject
         self._config = StreamConfig(
-            name=STREAM,
-            subjects=[SUBJECT],
+            name=stream,
+            subjects=[subject],
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             discard=DiscardPolicy.OLD,
-            max_bytes=most_bytes,
-            max_age=most_seconds,
+            max_bytes=bounds.most_bytes,
+            max_age=bounds.most_seconds,
+            num_replicas=bounds.replicas,
         )
 
     async def prepare(self) -> None:
@@ -48,22 +59,22 @@ class AuditStore:
         try:
             for message in _messages(lines):
                 message_id = hashlib.sha256(message).hexdigest()[:32]
-                await self._connection.publish([Outgoing(SUBJECT, message, {MESSAGE_ID: message_id})])
+                await self._connection.publish([Outgoing(self._subject, message, {MESSAGE_ID: message_id})])
         except (StoreUnavailable, StoreFull) as error:
-            log.warning("records of calls wait: %s", error)
+            log.warning("lines for %s wait: %s", self._stream, error)
             return False
         return True
 
     async def read(self, since: datetime | None = None) -> AsyncGenerator[bytes, None]:
-        """Every record that is kept, oldest first; those of messages stored since an instant. Ends."""
-        async with aclosing(self._connection.read(STREAM, SUBJECT, since)) as messages:
+        """Every line that is kept, oldest first; those of messages stored since an instant. Ends."""
+        async with aclosing(self._connection.read(self._stream, self._subject, since)) as messages:
             async for message in messages:
                 for line in message.data.split(b"\n"):
                     yield line
 
     async def find(self, needle: bytes, since: datetime | None = None) -> AsyncGenerator[bytes, None]:
-        """The records in whose text `needle` is."""
-        async with aclosing(self._connection.read(STREAM, SUBJECT, since)) as messages:
+        """The lines in whose text `needle` is."""
+        async with aclosing(self._connection.read(self._stream, self._subject, since)) as messages:
             async for message in messages:
                 if needle in message.data:
                     for line in message.data.split(b"\n"):
