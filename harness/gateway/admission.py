@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from harness.access import Authority, Caller, network_context
 from harness.gateway.api import Api, Stage
-from harness.gateway.forward import METHOD_OVERRIDE
+from harness.gateway.client_head import METHOD_OVERRIDE
 from harness.gateway.paths import refusal_reason, spellings
 from harness.gateway.refusals import Condition
 from harness.gateway.routes import Route

@@ -1,10 +1,10 @@
 """One request on a client's connection, and the way back for an answer that needs no task."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from harness.gateway.framing import Framing
+from harness.gateway.framing import CLOSE, STATUS_LINES, WITHOUT_BODY, Framing
 
 
 class Connected(Protocol):
@@ -12,9 +12,10 @@ class Connected(Protocol):
 
     transport: asyncio.Transport
 
-    def default_headers(self) -> list[tuple[bytes, bytes]]: ...
+    def common_lines(self) -> bytes:
+        """Of every answer."""
 
-    def answered(self, call: "Call", *, keep_alive: bool) -> None: ...
+    def answered(self, *, keep_alive: bool) -> None: ...
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
 
@@ -71,18 +72,28 @@ class Call:
             pieces[:] = [b"".join(pieces)]
         return pieces[0]
 
-    def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-        """All of it, in one write."""
-        if not self.gone:
-            framing, head = self._framed(status, headers)
-            self._connection.transport.write(head + framing.body(body, last=True))
-            self._over(framing)
+    def answer(self, status: int, lines: bytes, body: bytes) -> None:
+        """All of it, in one write. `lines`: header lines that were checked, the body's length among them."""
+        if self.gone:
+            return
+        connection, keep_alive = self._connection, self.keep_alive
+        if self.scope["method"] == "HEAD" or status in WITHOUT_BODY:
+            body = b""
+        connection.transport.write(
+            b"%b%b%b%b%b"
+            % (STATUS_LINES[status], connection.common_lines(), lines, b"\r\n" if keep_alive else CLOSE, body)
+        )
+        self.begun = self.answered = True
+        connection.answered(keep_alive=keep_alive)
 
-    def start(self, status: int, headers: Iterable[tuple[bytes, bytes]], piece: bytes) -> None:
-        """The head, and what there is of the body."""
-        if not self.gone:
-            self._framing, head = self._framed(status, headers)
-            self._connection.transport.write(head + self._framing.body(piece, last=False))
+    def start(self, status: int, lines: bytes, length: int | None, piece: bytes) -> None:
+        """The head, and what there is of the body. `length`: as the lines say it."""
+        if self.gone:
+            return
+        framing = self._framing = Framing(is_head=self.scope["method"] == "HEAD", keep_alive=self.keep_alive)
+        head = framing.head_of_lines(status, self._connection.common_lines() + lines, length)
+        self._connection.transport.write(head + framing.body(piece, last=False))
+        self.begun = True
 
     def go_on(self, piece: bytes, *, last: bool) -> None:
         framing = self._framing
@@ -92,7 +103,8 @@ class Call:
         if written:
             self._connection.transport.write(written)
         if last:
-            self._over(framing)
+            self.answered = True
+            self._connection.answered(keep_alive=framing.keep_alive and self.keep_alive)
 
     def break_off(self) -> None:
         """Ends the connection: nothing else tells a client that its answer is not whole."""
@@ -101,13 +113,3 @@ class Call:
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """What has to wait for something does so in a task, which the server knows and may cancel at its end."""
         self._connection.spawn(work)
-
-    def _framed(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> tuple[Framing, bytes]:
-        framing = Framing(is_head=self.scope["method"] == "HEAD", keep_alive=self.keep_alive)
-        head = framing.head(status, (*self._connection.default_headers(), *headers))
-        self.begun = True
-        return framing, head
-
-    def _over(self, framing: Framing) -> None:
-        self.answered = True
-        self._connection.answered(self, keep_alive=framing.keep_alive and self.keep_alive)

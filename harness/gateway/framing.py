@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
-_WITHOUT_BODY = frozenset({204, 304})
+WITHOUT_BODY = frozenset({204, 304})
 # Said by this module alone, after what the application asked for.
 _FRAMING = frozenset({b"connection", b"transfer-encoding"})
 _PHRASES = {int(status): status.phrase for status in HTTPStatus}
-_STATUS_LINES = {
+STATUS_LINES = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, "").encode()) for status in range(100, 600)
 }
+
+
+CLOSE = b"connection: close\r\n\r\n"
 
 
 class UnsafeHeader(ValueError):
@@ -32,7 +35,7 @@ class Framing:
         self._left = 0
 
     def head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        lines = [_STATUS_LINES[status]]
+        lines = [STATUS_LINES[status]]
         count = 1
         length = None
         for name, value in headers:
@@ -50,7 +53,7 @@ class Framing:
             count += 1
         if length is not None:
             self._left = length
-        elif not self.is_head and status not in _WITHOUT_BODY:
+        elif not self.is_head and status not in WITHOUT_BODY:
             self._chunked = True
             lines.append(b"transfer-encoding: chunked\r\n")
             count += 1
@@ -58,6 +61,16 @@ class Framing:
         if head.count(b"\n") != count or head.count(b"\r") != count or b"\0" in head:
             raise UnsafeHeader("a header holds a line break or a NUL")
         return head + b"\r\n"
+
+    def head_of_lines(self, status: int, lines: bytes, length: int | None) -> bytes:
+        """The same for lines that were checked, say nothing of the connection, and say `length` or no length."""
+        end = b"\r\n" if self.keep_alive else CLOSE
+        if length is not None:
+            self._left = length
+        elif not self.is_head and status not in WITHOUT_BODY:
+            self._chunked = True
+            end = b"transfer-encoding: chunked\r\n" + end
+        return STATUS_LINES[status] + lines + end
 
     def body(self, piece: bytes, *, last: bool) -> bytes:
         """A piece as it is sent. Raises RuntimeError when the body is not as long as the head says."""

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from harness.access import Authority
 from harness.gateway.admission import Gate, Refused
 from harness.gateway.api import Api
-from harness.gateway.forward import MAX_HEAD_BYTES, ClientHead, HeaderNames, place_lines, request_bytes
+from harness.gateway.client_head import MAX_HEAD_BYTES, ClientHead
+from harness.gateway.forward import place_lines, request_bytes
 from harness.gateway.identifiers import Ids
 from harness.gateway.refusals import Condition
 from harness.gateway.request_context import ContextWriter
@@ -53,13 +54,12 @@ class Intake:
         self._gate = Gate(apis, authority, region)
         self._throttle = throttle_for(apis)
         self._api_names = ApiNames(region, {api.domain_name: api.id for api in apis.values() if api.domain_name})
-        self._header_names = HeaderNames()
         self._contexts = ContextWriter(region)
         self._listeners: dict[tuple[str, int], tuple[NetworkPlace, bytes] | None] = {}
 
     def take(self, scope: Scope) -> Taken | Refused:
         """What can be said of a request before its body is read."""
-        head = ClientHead(scope["headers"], self._header_names)
+        head = ClientHead(scope["headers"])
         listener = self._listener(scope)
         if listener is None:
             return Refused(Condition.FORBIDDEN, "no such listener")

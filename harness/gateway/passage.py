@@ -6,10 +6,10 @@ import logging
 from datetime import datetime
 
 from harness.gateway.admission import Refused
+from harness.gateway.answer_head import answer_lines
 from harness.gateway.bodies import Bodies
 from harness.gateway.call import Call
 from harness.gateway.exchange import Answer, Exchange, UpstreamFault
-from harness.gateway.forward import answer_headers
 from harness.gateway.identifiers import Ids
 from harness.gateway.intake import Intake, Outgoing, request_of
 from harness.gateway.notes import Notes, log
@@ -169,15 +169,16 @@ class Passage:
             return
         else:
             call.listener = self
-            call.start(answer.status, answer_headers(answer, self._request.method, self._ids), answer.body)
+            lines, length = answer_lines(answer, self._request.method, self._ids)
+            call.start(answer.status, lines, length, answer.body)
         exchange.listen(self._changed)
         exchange.go_on()
 
     def _pass_on(self, answer: Answer) -> None:
         """An answer that is whole."""
         # Framed for the method on the wire, whichever was routed: only HEAD's answer has a length and no body.
-        headers = answer_headers(answer, self._request.method, self._ids)
-        self._call.answer(answer.status, headers, answer.body)
+        lines, _ = answer_lines(answer, self._request.method, self._ids)
+        self._call.answer(answer.status, lines, answer.body)
         self._passed(answer)
 
     def _changed(self) -> None:
@@ -262,7 +263,8 @@ class Passage:
 
     def _say(self, refusal: Refusal, text: str = "") -> None:
         body = refusal.body(text)
-        self._call.answer(refusal.status, refusal_headers(refusal, body, self._ids), body)
+        lines = b"".join(b"%b: %b\r\n" % header for header in refusal_headers(refusal, body, self._ids))
+        self._call.answer(refusal.status, lines, body)
 
     def _end(self) -> None:
         self._over = True

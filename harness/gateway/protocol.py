@@ -79,6 +79,8 @@ class EdgeProtocol(asyncio.Protocol):
         # Only then the request before whatever follows a `Connection: close` is answered.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._scope: dict[str, Any] = {}  # what all requests of the connection share
+        self._common: list[tuple[bytes, bytes]] = []
+        self._common_lines = b""
         # The request that is read
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -292,15 +294,19 @@ class EdgeProtocol(asyncio.Protocol):
 
     # calls
 
-    def default_headers(self) -> list[tuple[bytes, bytes]]:
-        return self._state.default_headers
+    def common_lines(self) -> bytes:
+        common = self._state.default_headers
+        if common is not self._common:  # the server makes a new list each second
+            self._common = common
+            self._common_lines = b"".join(b"%b: %b\r\n" % header for header in common)
+        return self._common_lines
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)
         task.add_done_callback(self._state.tasks.discard)
         self._state.tasks.add(task)
 
-    def answered(self, call: Call, *, keep_alive: bool) -> None:
+    def answered(self, *, keep_alive: bool) -> None:
         self._current = self._cycle = None
         if self.transport.is_closing():
             return
@@ -352,7 +358,7 @@ class EdgeProtocol(asyncio.Protocol):
 
     def _cycle_answered(self, call: Call, cycle: EdgeCycle) -> None:
         call.answered = True
-        self.answered(call, keep_alive=cycle.keep_alive)
+        self.answered(keep_alive=cycle.keep_alive)
 
     def _last_of_all(self) -> None:
         """After the answer to the latest request the connection is closed."""

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from harness.gateway.answer_head import answer_headers
 from harness.gateway.exchange import Answer, BodyBrokeOff
-from harness.gateway.forward import answer_headers
 from harness.gateway.identifiers import Ids
 from harness.gateway.refusals import Refusal, refusal_headers
 from harness.wire import REQUEST_ID_HEADER, HttpResponse

@@ -19,7 +19,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from harness.access import Authority
 from harness.gateway.admission import Admitted, Gate
 from harness.gateway.api import Api, Stage
-from harness.gateway.forward import ClientHead, HeaderNames
+from harness.gateway.client_head import ClientHead
 from harness.gateway.routes import RouteTable
 from harness.gateway.routing import UNCLEAR, ApiNames
 from harness.identity import Credentials, Sealer, start_session
@@ -75,12 +75,12 @@ class Gateway:
 
     def __init__(self) -> None:
         authority = Authority(a_directory(*ROLES), Sealer(MASTER_KEY), clock=lambda: NOON)
-        self._names, self._api_names = HeaderNames(), ApiNames(REGION)
+        self._api_names = ApiNames(REGION)
         self._gate = Gate({api: _an_api(api, account) for api, account in APIS.items()}, authority, REGION)
 
     def admits(self, call: Call) -> str:
         """Who is let through to do what, empty for a refusal."""
-        head = ClientHead(call.request.headers, self._names)
+        head = ClientHead(call.request.headers)
         named = self._api_names.named(call.place, PORTS[call.place.api], head.host or b"", head.api_id)
         if head.problem or named is UNCLEAR or not named.api:
             return ""

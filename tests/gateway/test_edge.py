@@ -61,14 +61,13 @@ class Wire:
     def write(self, data: bytes) -> None:
         self.written.append(data)
 
-    def default_headers(self) -> list[tuple[bytes, bytes]]:
-        return []
+    def common_lines(self) -> bytes:
+        return b""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(work))
 
-    def answered(self, call: Call, *, keep_alive: bool) -> None:
-        assert call.answered
+    def answered(self, *, keep_alive: bool) -> None:
         assert keep_alive
 
 
