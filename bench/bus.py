@@ -29,8 +29,11 @@ import uvloop
 from bench.matching import KINDS, costs
 from harness.access import Authority
 from harness.bus.api import EventsApi
-from harness.bus.delivery import HttpDelivery
+from harness.bus.catalogue import Catalogue
+from harness.bus.dead_letters import DeadLetters
+from harness.bus.delivery import Failure, HttpDelivery
 from harness.bus.jetstream import JetStreamStore
+from harness.bus.lane import Work
 from harness.bus.model import Bus, Rule, Target
 from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
@@ -39,6 +42,8 @@ from harness.http_client import HttpClient
 from harness.identity import Directory, Role, Sealer, role_id, start_session
 from harness.policy import PolicyKind, compile_document
 from harness.sigv4 import sign
+from harness.storage.memory_state import MemoryState
+from harness.storage.replica import Replica
 from harness.wire import HttpRequest, NetworkPlace, PlaceKind, function_arn
 
 RESULTS = Path(__file__).parent / "results" / "bus.json"
@@ -237,14 +242,18 @@ def handler_process(port: int) -> None:
     uvloop.run(serve())
 
 
+async def no_queue(queue: str, body: bytes, **_: object) -> Failure | None:
+    return Failure("NO_RESOURCE", queue, retryable=False)
+
+
 def router_process(nats: str, port: int) -> None:
     async def route() -> None:
         store = await JetStreamStore.connect(nats)
         target = Target("handler", HANDLER)
         rule = Rule("placed", BUS.arn, ACCOUNT, compile_pattern({"detail-type": ["OrderPlaced"]}), (target,))
-        await Router(store, [rule], HttpDelivery(HttpClient(), {HANDLER: f"http://127.0.0.1:{port}"})).run(
-            asyncio.Event()
-        )
+        catalogue = Catalogue(Replica(MemoryState()), region=REGION, accounts=[], buses=[BUS], rules=[rule])
+        deliver = HttpDelivery(HttpClient(), {HANDLER: f"http://127.0.0.1:{port}"})
+        await Router(catalogue, Work(store, deliver, DeadLetters(no_queue, store))).run(asyncio.Event())
 
     uvloop.run(route())
 

@@ -35,7 +35,7 @@ class Catalogue:
         rules: Iterable[Rule] = (),
     ) -> None:
         self._replica = replica
-        self._region = region
+        self.region = region
         self._given = {bus.arn: bus for bus in (Bus(region, account, DEFAULT, managed=False) for account in accounts)}
         self._given |= {bus.arn: bus for bus in buses}
         self._managed_rules: dict[str, dict[str, Rule]] = {}
@@ -57,7 +57,7 @@ class Catalogue:
         return known
 
     def buses(self) -> list[Bus]:
-        made = [bus_arn(self._region, entry.key[2], entry.key[3]) for entry in self._replica.below(BUSES)]
+        made = [bus_arn(self.region, entry.key[2], entry.key[3]) for entry in self._replica.below(BUSES)]
         found = (self.bus(arn) for arn in sorted({*self._given, *made}))
         return [bus for bus in found if bus is not None]
 
@@ -79,6 +79,20 @@ class Catalogue:
         entry = self._replica.get(documents.rule_key(*_place(arn), name))
         return self._made_rules.of(entry) if entry is not None else None
 
+    def managed_rules(self) -> list[Rule]:
+        return [rule for rules in self._managed_rules.values() for rule in rules.values()]
+
+    def rule_keys(self) -> list[Key]:
+        """Of the documents that are or have rules."""
+        return [entry.key for prefix in (RULES, ARCHIVES) for entry in self._replica.below(prefix)]
+
+    def rule_of(self, key: Key) -> Rule | None:
+        """The rule that a document of the state is or, as an archive does, has; None when there is none any more."""
+        entry = self._replica.get(key)
+        if entry is None:
+            return None
+        return self._archives.of(entry) if key[:2] == ARCHIVES else self._made_rules.of(entry)
+
     def rule_set(self, arn: str) -> RuleSet:
         """What a bus's events are matched with; remembered until a rule of the bus changes."""
         rules = self._sets.get(arn)
@@ -86,9 +100,17 @@ class Catalogue:
             rules = self._sets[arn] = RuleSet(self.rules(arn))
         return rules
 
+    def listen(self, listener: Callable[[Key], None]) -> None:
+        """Called with the key of each document that has changed, once the catalogue answers as it is now."""
+        self._replica.listen(listener)
+
+    async def reach(self, revision: int) -> None:
+        """Waits until the catalogue knows all that was known at `revision`; StoreUnavailable if that does not come."""
+        await self._replica.reach(revision)
+
     def _find_bus(self, arn: str) -> Bus | None:
         given = self._given.get(arn)
-        if not arn.startswith(f"arn:aws:events:{self._region}:") or ":event-bus/" not in arn:
+        if not arn.startswith(f"arn:aws:events:{self.region}:") or ":event-bus/" not in arn:
             return None
         entry = self._replica.get(documents.bus_key(*_place(arn)))
         # The default bus is there without being made; what the API changes of it (its policy) is kept like a made one.
@@ -105,7 +127,7 @@ class Catalogue:
                 self._known.clear()
                 self._made_buses.forget(key, self._replica)
             case documents.RULES:
-                self._sets.pop(bus_arn(self._region, key[2], key[3]), None)
+                self._sets.pop(bus_arn(self.region, key[2], key[3]), None)
                 self._made_rules.forget(key, self._replica)
             case documents.ARCHIVES:
                 self._sets.clear()
@@ -115,14 +137,14 @@ class Catalogue:
         _, _, account, name = key
         text = document.get("Policy")
         policy = compile_document(text, kind=PolicyKind.RESOURCE, name=f"policy of the bus {name}") if text else None
-        return Bus(self._region, account, name, policy, managed=False)
+        return Bus(self.region, account, name, policy, managed=False)
 
     def _rule(self, key: Key, document: Document) -> Rule:
         _, _, account, bus, name = key
         pattern = document.get("EventPattern")
         return Rule(
             name,
-            bus_arn(self._region, account, bus),
+            bus_arn(self.region, account, bus),
             account,
             compile_pattern(pattern, characters=None) if pattern else None,
             tuple(target_of(target) for target in document.get("Targets", ())),
@@ -134,7 +156,7 @@ class Catalogue:
 
     def _archive_rule(self, key: Key, document: Document) -> Rule:
         _, _, account, name = key
-        target = Target(name, documents.archive_arn(self._region, account, name))
+        target = Target(name, documents.archive_arn(self.region, account, name))
         return Rule(
             documents.archive_rule(name),
             document["EventSourceArn"],

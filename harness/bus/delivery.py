@@ -6,30 +6,53 @@ the router does it.
 
 import asyncio
 import random
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from harness.bus.model import RetryPolicy, Target
-from harness.bus.store import DeadLetter, Delivery
+from harness.bus.model import RetryPolicy
+from harness.bus.routes import Route
+from harness.bus.store import Delivery
 from harness.http_client import HttpClient, TargetUnreachable
 from harness.wire import EVENTS_PATH, INTEGRATION_TIMEOUT_SECONDS, REQUEST_CONTEXT_HEADER
-
-ERROR_MESSAGE_CHARACTERS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`code` is one of EventBridge's dead-letter codes; `retryable` False ends the attempts."""
+    """`code` is one of EventBridge's dead-letter codes; `retryable` False ends the attempts.
+
+    `not_before`: seconds that the target asks to be left alone.
+    """
 
     code: str
     message: str
     retryable: bool = True
+    not_before: float = 0
 
 
-Deliver = Callable[[Target, Delivery], Awaitable[Failure | None]]
-"""One attempt; None when the target took the event."""
+Deliver = Callable[[Route, Delivery], Awaitable[Failure | None]]
+"""One attempt, with the body as it is sent; None when the target took the event. May raise StoreUnavailable."""
+
+
+class Deliveries:
+    """By what a target's ARN names: `by_service` has the ARN's third part."""
+
+    def __init__(self, by_service: Mapping[str, Deliver]) -> None:
+        self._by_service = by_service
+
+    async def __call__(self, route: Route, delivery: Delivery) -> Failure | None:
+        deliver = self._by_service.get(service_of(route.target.arn))
+        if deliver is None:
+            return Failure("INVALID_PARAMETER", f"{route.target.arn} is no target of this bus", retryable=False)
+        return await deliver(route, delivery)
+
+
+@lru_cache(maxsize=1024)
+def service_of(arn: str) -> str:
+    """`lambda`, `sqs`, …; the two kinds that share the service `events` are `event-bus` and `api-destination`."""
+    _, _, service, _, _, resource, *_ = [*arn.split(":", 5), "", "", "", "", ""]
+    return resource.partition("/")[0] if service == "events" else service
 
 
 class HttpDelivery:
@@ -45,7 +68,8 @@ class HttpDelivery:
         self._containers = containers
         self._timeout = timeout
 
-    async def __call__(self, target: Target, delivery: Delivery) -> Failure | None:
+    async def __call__(self, route: Route, delivery: Delivery) -> Failure | None:
+        target = route.target
         headers = [("content-type", "application/json"), (REQUEST_CONTEXT_HEADER.decode(), "null")]
         if delivery.trace:
             headers.append(("x-amzn-trace-id", delivery.trace))
@@ -72,7 +96,8 @@ class Backoff:
     """Exponential with full jitter, in seconds; `speed` 60 makes a minute pass in a second (for tests)."""
 
     first: float = 0.2
-    most: float = 300.0
+    # With the mean of half of it, 185 retries take most of the 24 hours that they have by default.
+    most: float = 900.0
     speed: float = 1.0
 
     def delay(self, attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
@@ -89,7 +114,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """`exhausted` is EventBridge's EXHAUSTED_RETRY_CONDITION, empty when the failure itself ended the attempts."""
+    """`exhausted` is EventBridge's EXHAUSTED_RETRY_CONDITION, empty when the failure itself ended the attempts.
+
+    `retries` is its RETRY_ATTEMPTS: the attempts after the first.
+    """
 
     exhausted: str
     retries: int
@@ -100,30 +128,11 @@ def after_failure(
 ) -> Retry | GiveUp:
     """`attempt` counts from 1, so `MaximumRetryAttempts` 0 means one attempt."""
     if not failure.retryable:
-        return GiveUp("", 0)
+        return GiveUp("", attempt - 1)
     if attempt > retry.maximum_retry_attempts:
         return GiveUp("MaximumRetryAttempts", attempt - 1)
     left = retry.maximum_event_age_seconds / backoff.speed - (now - ingested).total_seconds()
     if left <= 0:
         return GiveUp("MaximumEventAgeInSeconds", attempt - 1)
-    return Retry(min(backoff.delay(attempt), left))
-
-
-def dead_letter(
-    queue: str, delivery: Delivery, failure: Failure, end: GiveUp, *, rule_arn: str, target_arn: str
-) -> DeadLetter:
-    attributes = {
-        "RULE_ARN": rule_arn,
-        "TARGET_ARN": target_arn,
-        "ERROR_CODE": failure.code,
-        "ERROR_MESSAGE": _one_line(failure.message),
-        "RETRY_ATTEMPTS": str(end.retries),
-    }
-    if end.exhausted:
-        attributes["EXHAUSTED_RETRY_CONDITION"] = end.exhausted
-    return DeadLetter(delivery.id, queue, delivery.body, attributes)
-
-
-def _one_line(text: str) -> str:
-    printable = re.sub(r"[^\x20-\x7e]", " ", text)
-    return printable[:ERROR_MESSAGE_CHARACTERS].strip()
+    delay = max(backoff.delay(attempt), failure.not_before / backoff.speed)
+    return Retry(min(delay, left))

@@ -26,7 +26,8 @@ replays writes RUNNING, COMPLETED, CANCELLED and FAILED, with `StateReason`, `Ev
 `LastModifiedTime`, `LastAuthorizedTime`. BASIC and API_KEY are `AUTHORIZED` at once, OAUTH_CLIENT_CREDENTIALS is
 `AUTHORIZING` until whoever invokes has its first token and writes `AUTHORIZED`.
 
-`("events", "secret", ACCOUNT, ID)`: the whole `AuthParameters`, passwords and all. Never in a log or an answer. A
+`("events", "secret", ACCOUNT, ID)`: the whole `AuthParameters`, passwords and all, as JSON sealed under the master key
+(`seal_secret`). Never in a log or an answer. A
 change of a connection makes a new secret, lets the connection name it, and deletes the old one.
 
 `("events", "api-destination", ACCOUNT, NAME)`: `Id`, what CreateApiDestination got (`Description`, `ConnectionArn`,
@@ -41,6 +42,7 @@ from typing import Any
 
 import orjson
 
+from harness.identity import SecretBox
 from harness.storage.state import Entry, Key
 from harness.wire import PARTITION
 
@@ -93,6 +95,17 @@ def read(entry: Entry) -> Document:
 
 def write(document: Mapping[str, Any]) -> bytes:
     return orjson.dumps(document)
+
+
+def seal_secret(box: SecretBox, key: Key, parameters: Mapping[str, Any]) -> bytes:
+    """`key` as from `secret_key`: a secret opens under no other one."""
+    return box.seal(orjson.dumps(parameters), place="/".join(key))
+
+
+def open_secret(box: SecretBox, entry: Entry) -> Document | None:
+    """None when it was sealed under another master key."""
+    opened = box.open(entry.value, place="/".join(entry.key))
+    return None if opened is None else orjson.loads(opened)
 
 
 def archive_arn(region: str, account: str, name: str) -> str:

@@ -1,20 +1,20 @@
 """The bus's store on NATS JetStream. Any number of edge and router processes share it."""
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from nats.aio.msg import Msg
 
 from harness.bus import streams
-from harness.bus.store import DeadLetter, Delivery, Record
+from harness.bus.store import DeadLetter, Delivery, Kept, Record
 from harness.bus.streams import Bounds
 from harness.storage.connection import CONNECT_SECONDS, Connection
 from harness.storage.held import Held
 from harness.storage.publisher import MESSAGE_ID, Outgoing
 
 TRIM_ABOVE, TRIM_TO = 0.8, 0.5
-_QUEUE = "Queue"
-_LETTER = "Letter-Id"
+_LETTER = "Letter"
 
 
 class JetStreamStore:
@@ -23,6 +23,7 @@ class JetStreamStore:
     def __init__(self, connection: Connection, bounds: Bounds | None = None) -> None:
         self._connection = connection
         self._bounds = bounds or Bounds()
+        self._prepared = False
 
     @classmethod
     async def connect(
@@ -41,11 +42,15 @@ class JetStreamStore:
         for target in targets:
             config = streams.target_config(target, self._bounds)
             await self._connection.keep_worker(config, streams.worker_config(streams.DELIVERY, self._bounds))
-        await self._connection.keep_stream(streams.dead_letter_config(self._bounds))
+        if not self._prepared:
+            await self._connection.keep_stream(streams.undelivered_config(self._bounds))
+            self._prepared = True
 
-    async def drop(self, buses: Sequence[str]) -> None:
+    async def drop(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
         for bus in buses:
             await self._connection.drop_stream(streams.bus_stream(bus))
+        for target in targets:
+            await self._connection.drop_stream(streams.target_stream(target))
 
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         subject = streams.bus_subject(bus)
@@ -69,13 +74,24 @@ class JetStreamStore:
         consumer = streams.worker_config(streams.DELIVERY, self._bounds)
         return await self._connection.pull(streams.target_config(target, self._bounds), consumer, limit, wait)
 
-    async def bury(self, letter: DeadLetter) -> None:
-        headers = {MESSAGE_ID: letter.id, _LETTER: letter.id, _QUEUE: letter.queue, **letter.attributes}
-        await self._connection.publish([Outgoing(streams.dead_letter_subject(letter.queue), letter.body, headers)])
+    async def release_target(self, target: str) -> None:
+        await self._connection.release(streams.target_stream(target), streams.DELIVERY)
 
-    async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
-        subject = streams.dead_letter_subject(queue)
-        return [_letter(message) async for message in self._connection.read(streams.DEAD_LETTERS, subject)]
+    async def release_bus(self, bus: str) -> None:
+        await self._connection.release(streams.bus_stream(bus), streams.MATCHING)
+
+    async def set_aside(self, letter: DeadLetter) -> None:
+        told = json.dumps([letter.queue, letter.reason, dict(letter.attributes)])
+        headers = {MESSAGE_ID: letter.id, _LETTER: told}
+        await self._connection.publish([Outgoing(streams.UNDELIVERED_SUBJECT, letter.body, headers)])
+
+    async def undelivered(self) -> AsyncGenerator[DeadLetter, None]:
+        async with aclosing(self._connection.read(streams.UNDELIVERED, streams.UNDELIVERED_SUBJECT)) as messages:
+            async for message in messages:
+                yield _letter(message)
+
+    async def usage(self) -> Sequence[Kept]:
+        return [streams.kept(info) for info in await self._connection.streams()]
 
     async def kept(self, bus: str) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._connection.read(streams.bus_stream(bus), streams.bus_subject(bus))) as messages:
@@ -108,6 +124,6 @@ class JetStreamStore:
 
 
 def _letter(message: Msg) -> DeadLetter:
-    headers = dict(message.headers or {})
-    del headers[MESSAGE_ID]
-    return DeadLetter(id=headers.pop(_LETTER), queue=headers.pop(_QUEUE), body=message.data, attributes=headers)
+    headers = message.headers or {}
+    queue, reason, attributes = json.loads(headers[_LETTER])
+    return DeadLetter(headers[MESSAGE_ID], queue, message.data, attributes, reason)

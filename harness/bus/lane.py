@@ -5,13 +5,16 @@ Each target has a lane of its own, so that one that is down or slow holds up no 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-from harness.bus.delivery import Backoff, Deliver, Failure, Retry, after_failure, dead_letter
-from harness.bus.model import Rule, Target
-from harness.bus.store import Delivery, Store, delivery_of, target_key
-from harness.clock import Clock
+from harness.bus.dead_letters import DeadLetters
+from harness.bus.delivery import Backoff, Deliver, Failure, Retry, after_failure
+from harness.bus.input import InputShape, NotDelivered
+from harness.bus.routes import Route
+from harness.bus.store import Delivery, Store, delivery_of
+from harness.bus.tracing import Attempt, Tracer, Untraced
+from harness.clock import Clock, utc_now
 from harness.storage.held import Held, StoreFull, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -20,99 +23,143 @@ PULL_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
 PROGRESS_SECONDS = 3.0
 HOLD_FACTOR = 4
+CONCURRENCY = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A target of a rule, with the key of its work queue."""
+class Work:
+    """What every lane of a router shares. `concurrency`: attempts under way at once for each target."""
 
-    key: str
-    rule: Rule
-    target: Target
-
-
-def routes_of(rule: Rule) -> list[Route]:
-    return [Route(target_key(rule.arn, target.id), rule, target) for target in rule.targets]
+    store: Store
+    deliver: Deliver
+    dead_letters: DeadLetters
+    clock: Clock = utc_now
+    backoff: Backoff = field(default_factory=Backoff)
+    tracer: Tracer = field(default_factory=Untraced)
+    concurrency: int = CONCURRENCY
 
 
 class Lane:
-    """`concurrency` attempts at once; a few times as many deliveries are held ready, and kept from being given away."""
+    """`concurrency` attempts at once; a few times as many deliveries are held ready, and kept from being given away.
 
-    def __init__(
-        self, store: Store, route: Route, deliver: Deliver, *, clock: Clock, backoff: Backoff, concurrency: int
-    ) -> None:
-        self._store = store
+    `route` answers what the target is now, None when it has been removed.
+    """
+
+    def __init__(self, work: Work, key: str, route: Callable[[], Route | None]) -> None:
+        self._work = work
+        self._key = key
         self._route = route
-        self._deliver = deliver
-        self._clock = clock
-        self._backoff = backoff
-        self._free = asyncio.Semaphore(concurrency)
-        self._most = concurrency * HOLD_FACTOR
+        self._free = asyncio.Semaphore(work.concurrency)
+        self._most = work.concurrency * HOLD_FACTOR
         self._holding: dict[int, Held] = {}
         self._room = asyncio.Event()
+        self._stop = asyncio.Event()
+        self.used = asyncio.get_running_loop().time()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; then what is under way is brought to its end."""
+    @property
+    def idle_since(self) -> float | None:
+        """By the loop's clock; None while something is under way."""
+        return None if self._holding else self.used
+
+    def stop(self) -> None:
+        """No attempt is begun any more; `run` ends once those under way have."""
+        self._stop.set()
+
+    async def run(self) -> None:
         progress = asyncio.create_task(self._keep_holding())
         try:
             async with asyncio.TaskGroup() as attempts:
-                while not stop.is_set():
-                    for held in await self._pull(stop):
+                while not self._stop.is_set():
+                    for held in await self._pull():
                         self._holding[id(held)] = held
-                        attempts.create_task(self._settle(held, stop))
+                        attempts.create_task(self._settle(held))
         finally:
             progress.cancel()
 
-    async def _pull(self, stop: asyncio.Event) -> Sequence[Held]:
+    async def _pull(self) -> Sequence[Held]:
         if len(self._holding) >= self._most:
             self._room.clear()
             await self._room.wait()
         room = self._most - len(self._holding)
         try:
-            return await unless(stop, self._store.pull_deliveries(self._route.key, room, PULL_SECONDS))
+            return await unless(self._stop, self._work.store.pull_deliveries(self._key, room, PULL_SECONDS))
         except StoreUnavailable as error:
             log.warning("%s", error)
-            await pause(stop, PAUSE_SECONDS)
+            await pause(self._stop, PAUSE_SECONDS)
             return ()
 
-    async def _settle(self, held: Held, stop: asyncio.Event) -> None:
-        delivery = delivery_of(held, self._route.key)
+    async def _settle(self, held: Held) -> None:
+        delivery = delivery_of(held, self._key)
         try:
             async with self._free:
-                if stop.is_set():
+                route = self._route()
+                if self._stop.is_set() or route is None:
                     await held.nak(0)  # not begun: another router gets it at once
                     return
-                failure = await self._deliver(self._route.target, delivery)
+                begun = asyncio.get_running_loop().time()
+                sent, failure = await self._attempt(route, delivery)
+                seconds = asyncio.get_running_loop().time() - begun
             if failure is None:
                 await held.ack()
+                self._tell(route, held, delivery, seconds)
+                self._work.tracer.delivered(delivery.event_id, route.rule, route.target)
             else:
-                await self._failed(held, delivery, failure)
+                await self._failed(route, held, sent, failure, seconds)
         except (StoreUnavailable, StoreFull) as error:
             # Not settled: the store hands it out again. The target may get it twice, never not at all.
             log.warning("event %s: %s", delivery.event_id, error)
         finally:
             del self._holding[id(held)]
+            self.used = asyncio.get_running_loop().time()
             self._room.set()
 
-    async def _failed(self, held: Held, delivery: Delivery, failure: Failure) -> None:
-        target = self._route.target
+    async def _attempt(self, route: Route, delivery: Delivery) -> tuple[Delivery, Failure | None]:
+        """With the delivery as it was sent, which is the body of its dead letter."""
+        shape = route.shape
+        if not isinstance(shape, InputShape):
+            return delivery, Failure("INVALID_PARAMETER", shape, retryable=False)
+        body = shape.shape(
+            delivery.body, rule_arn=route.rule.arn, rule_name=route.rule.name, ingested=delivery.ingested
+        )
+        if isinstance(body, NotDelivered):
+            return delivery, Failure(body.code, body.reason, retryable=False)
+        sent = delivery if body is delivery.body else replace(delivery, body=body)
+        return sent, await self._work.deliver(route, sent)
+
+    async def _failed(self, route: Route, held: Held, sent: Delivery, failure: Failure, seconds: float) -> None:
+        work = self._work
         verdict = after_failure(
             failure,
             attempt=held.attempt,
-            ingested=delivery.ingested,
-            now=self._clock(),
-            retry=target.retry,
-            backoff=self._backoff,
+            ingested=sent.ingested,
+            now=work.clock(),
+            retry=route.target.retry,
+            backoff=work.backoff,
         )
         if isinstance(verdict, Retry):
-            log.info("event %s, attempt %d: %s", delivery.event_id, held.attempt, failure.message)
+            log.info("event %s, attempt %d: %s", sent.event_id, held.attempt, failure.message)
             await held.nak(verdict.delay)
+            self._tell(route, held, sent, seconds, failure, verdict.delay)
             return
-        if target.dead_letter:
-            arns = {"rule_arn": self._route.rule.arn, "target_arn": target.arn}
-            await self._store.bury(dead_letter(target.dead_letter, delivery, failure, verdict, **arns))
-        log.warning("event %s given up for %s: %s", delivery.event_id, target.arn, failure.message)
+        self._tell(route, held, sent, seconds, failure)
+        await work.dead_letters.bury(route, sent, failure, verdict)
+        log.warning("event %s given up for %s: %s", sent.event_id, route.target.arn, failure.message)
         await held.term()
+
+    def _tell(
+        self,
+        route: Route,
+        held: Held,
+        delivery: Delivery,
+        seconds: float,
+        failure: Failure | None = None,
+        next_in: float | None = None,
+    ) -> None:
+        code, message = (failure.code, failure.message) if failure else ("", "")
+        attempt = Attempt(
+            delivery.event_id, route.rule, route.target, held.attempt, seconds, code, message, next_in=next_in
+        )
+        self._work.tracer.attempted(attempt)
 
     async def _keep_holding(self) -> None:
         while True:

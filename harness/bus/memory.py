@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from harness.bus.store import DeadLetter, Delivery, Record
+from harness.bus.store import DeadLetter, Delivery, Kept, Kind, Record
 from harness.clock import Clock, utc_now
 from harness.storage.held import Held, Settlement
 
@@ -27,6 +27,7 @@ class _Queue:
     def __init__(self, ack_wait: float) -> None:
         self._ack_wait = ack_wait
         self._ready: list[_Message] = []
+        self._held: dict[int, _Message] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._arrival = asyncio.Event()
 
@@ -46,10 +47,14 @@ class _Queue:
 
     def _hold(self, message: _Message) -> Held:
         message.attempt += 1
+        attempt = message.attempt
         self._return_after(message, self._ack_wait)
 
         async def settle(settlement: Settlement, delay: float) -> None:
+            if id(message) not in self._held or message.attempt != attempt:
+                return  # too late: it has been handed out again
             self._timers.pop(id(message)).cancel()
+            del self._held[id(message)]
             if settlement is Settlement.NAK:
                 self._return_after(message, delay)
             elif settlement is Settlement.PROGRESS:
@@ -58,8 +63,16 @@ class _Queue:
         return Held(message.body, message.headers, message.attempt, message.stored, settle)
 
     def _return_after(self, message: _Message, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._timers[id(message)] = loop.call_later(seconds, self.add, message)
+        self._held[id(message)] = message
+        self._timers[id(message)] = asyncio.get_running_loop().call_later(seconds, self._return, message)
+
+    def _return(self, message: _Message) -> None:
+        del self._held[id(message)], self._timers[id(message)]
+        self.add(message)
+
+    def kept(self, kind: Kind, name: str) -> Kept:
+        messages = [*self._ready, *self._held.values()]
+        return Kept(kind, name, len(messages), sum(len(message.body) for message in messages))
 
     def close(self) -> None:
         for timer in self._timers.values():
@@ -83,7 +96,7 @@ class MemoryStore:
         self._buses: dict[str, _Bus] = {}
         self._targets: dict[str, _Queue] = {}
         self._enqueued: set[str] = set()
-        self._letters: dict[str, dict[str, DeadLetter]] = {}
+        self._letters: dict[str, DeadLetter] = {}
 
     async def prepare(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
         for bus in buses:
@@ -91,11 +104,10 @@ class MemoryStore:
         for target in targets:
             self._targets.setdefault(target, _Queue(self._ack_wait))
 
-    async def drop(self, buses: Sequence[str]) -> None:
-        for bus in buses:
-            kept = self._buses.pop(bus, None)
-            if kept is not None:
-                kept.queue.close()
+    async def drop(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
+        dropped = [self._buses.pop(bus).queue for bus in buses if bus in self._buses]
+        for queue in (*dropped, *(self._targets.pop(target) for target in targets if target in self._targets)):
+            queue.close()
 
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         kept = self._buses[bus]
@@ -117,13 +129,27 @@ class MemoryStore:
                 self._targets.setdefault(delivery.target, _Queue(self._ack_wait)).add(message)
 
     async def pull_deliveries(self, target: str, limit: int, wait: float) -> Sequence[Held]:
-        return await self._targets[target].pull(limit, wait)
+        return await self._targets.setdefault(target, _Queue(self._ack_wait)).pull(limit, wait)
 
-    async def bury(self, letter: DeadLetter) -> None:
-        self._letters.setdefault(letter.queue, {}).setdefault(letter.id, letter)
+    async def release_target(self, target: str) -> None:
+        """Nothing waits here: what is added waits in the one queue of all."""
 
-    async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
-        return tuple(self._letters.get(queue, {}).values())
+    async def release_bus(self, bus: str) -> None: ...
+
+    async def set_aside(self, letter: DeadLetter) -> None:
+        self._letters.setdefault(letter.id, letter)
+
+    async def undelivered(self) -> AsyncGenerator[DeadLetter, None]:
+        for letter in tuple(self._letters.values()):
+            yield letter
+
+    async def usage(self) -> Sequence[Kept]:
+        letters = self._letters.values()
+        return [
+            *(Kept(Kind.BUS, arn, len(bus.history), sum(map(len, bus.history))) for arn, bus in self._buses.items()),
+            *(queue.kept(Kind.TARGET, target) for target, queue in self._targets.items()),
+            Kept(Kind.UNDELIVERED, "", len(letters), sum(len(letter.body) for letter in letters)),
+        ]
 
     async def tail(self, bus: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
         kept = self._buses[bus]

@@ -1,108 +1,226 @@
 """Takes events off the buses, matches them, and brings each to the targets of the rules that match.
 
 Between any two steps the process may die: an event is settled only after its deliveries are stored, a delivery only
-after the target took it or its dead letter is stored. Any number of routers share the work.
+after the target took it or its dead letter is stored. Any number of routers share the work, and each follows the
+catalogue while it changes.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from harness.bus.delivery import Backoff, Deliver
+from harness.bus.catalogue import Catalogue
+from harness.bus.documents import ARCHIVES, BUSES, RULES
 from harness.bus.envelope import from_bytes
-from harness.bus.lane import PAUSE_SECONDS, PULL_SECONDS, Lane, pause, routes_of, unless
+from harness.bus.lane import PAUSE_SECONDS, PULL_SECONDS, Work, pause, unless
+from harness.bus.lanes import Lanes
 from harness.bus.matching import RuleSet
-from harness.bus.model import Rule
-from harness.bus.store import TRACE, Delivery, Store
-from harness.clock import Clock, utc_now
+from harness.bus.model import Envelope, Rule
+from harness.bus.routes import Routes
+from harness.bus.store import FOR_RULE, ONLY_RULES, ORIGIN, REVISION, TRACE, VIA_BUS, Delivery, Kind
 from harness.storage.held import Held, StoreFull, StoreUnavailable
+from harness.storage.state import Key
 
 log = logging.getLogger(__name__)
 
 MATCH_BATCH = 256
 TRIM_SECONDS = 15.0
-CONCURRENCY = 16
+LOOK_SECONDS = 5.0
+GRACE_SECONDS = 60.0
+FULL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    held: Held
+    event: Envelope
+    rules: Sequence[Rule]
+    deliveries: Sequence[Delivery]
 
 
 class Router:
-    """`buses`: ARNs of buses that may have no rule. `concurrency`: attempts under way at once for each target."""
+    """`asleep`: keys of targets whose queues are kept although no rule of the catalogue has them now.
+
+    `look`: seconds between two looks at what the store keeps. `grace`: how long a bus or target must be gone before
+    what it kept is dropped, so that no router that has yet to hear of it loses an event.
+    """
 
     def __init__(
         self,
-        store: Store,
-        rules: Sequence[Rule],
-        deliver: Deliver,
+        catalogue: Catalogue,
+        work: Work,
         *,
-        buses: Sequence[str] = (),
-        clock: Clock = utc_now,
-        backoff: Backoff | None = None,
-        concurrency: int = CONCURRENCY,
+        asleep: Collection[str] = (),
+        look: float = LOOK_SECONDS,
+        grace: float = GRACE_SECONDS,
     ) -> None:
-        self._store = store
-        self._routes = {rule.arn: routes_of(rule) for rule in rules}
-        self._lanes = [
-            Lane(store, route, deliver, clock=clock, backoff=backoff or Backoff(), concurrency=concurrency)
-            for routes in self._routes.values()
-            for route in routes
-        ]
-        self._buses = {
-            bus: RuleSet(rule for rule in rules if rule.bus_arn == bus)
-            for bus in dict.fromkeys((*buses, *(rule.bus_arn for rule in rules)))
-        }
+        self._catalogue = catalogue
+        self._work = work
+        self._store = work.store
+        self._tracer = work.tracer
+        self._routes = Routes(catalogue)
+        self._asleep = frozenset(asleep)
+        self._look = look
+        self._grace = grace
+        self._prepared: set[str] = set()
+        self._matching: dict[str, asyncio.Event] = {}
+        self._gone: dict[tuple[Kind, str], float] = {}
+        self._changed = asyncio.Event()
+        catalogue.listen(self._heard)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then it takes nothing new and returns when what is under way has ended."""
-        keys = [route.key for routes in self._routes.values() for route in routes]
-        await self._store.prepare(list(self._buses), keys)
         async with asyncio.TaskGroup() as group:
-            for bus, rules in self._buses.items():
-                group.create_task(self._match(stop, bus, rules))
-                group.create_task(self._trim(stop, bus))
-            for lane in self._lanes:
-                group.create_task(lane.run(stop))
+            lanes = Lanes(self._work, self._routes, group)
+            group.create_task(self._trim(stop))
+            group.create_task(self._follow(stop, lanes, group))
+            await stop.wait()
+            lanes.stop()
+            for ended in self._matching.values():
+                ended.set()
 
-    async def _match(self, stop: asyncio.Event, bus: str, rules: RuleSet) -> None:
+    def _heard(self, key: Key) -> None:
+        if key[:2] in (BUSES, RULES, ARCHIVES):
+            self._changed.set()
+
+    async def _follow(self, stop: asyncio.Event, lanes: Lanes, group: asyncio.TaskGroup) -> None:
+        """Buses are served as they come and go; queues are looked after from time to time."""
+        now = asyncio.get_running_loop().time
+        next_look = now()
+        while not stop.is_set():
+            self._changed.clear()
+            try:
+                await self._serve_buses(stop, lanes, group)
+                lanes.stop_removed()
+                if now() >= next_look:
+                    await self._look_after_queues(lanes)
+                    next_look = now() + self._look
+            except StoreUnavailable as error:
+                log.warning("%s", error)
+            await self._change_or_time(stop, max(0.0, next_look - now()))
+
+    async def _change_or_time(self, stop: asyncio.Event, seconds: float) -> None:
+        changed = asyncio.create_task(self._changed.wait())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((changed, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        changed.cancel()
+        stopping.cancel()
+
+    async def _serve_buses(self, stop: asyncio.Event, lanes: Lanes, group: asyncio.TaskGroup) -> None:
+        buses = {bus.arn for bus in self._catalogue.buses()}
+        for bus in self._matching.keys() - buses:
+            self._matching.pop(bus).set()
+        for bus in buses - self._matching.keys():
+            await self._store.prepare([bus])
+            if stop.is_set():
+                return
+            ended = self._matching[bus] = asyncio.Event()
+            group.create_task(self._match(ended, bus, lanes))
+
+    async def _look_after_queues(self, lanes: Lanes) -> None:
+        kept = await self._store.usage()
+        waiting = {each.name: each.messages for each in kept if each.kind is Kind.TARGET}
+        self._prepared.intersection_update(waiting)  # another router may have dropped one
+        lanes.look(waiting)
+        buses = {bus.arn for bus in self._catalogue.buses()}
+        now = asyncio.get_running_loop().time()
+        for each in kept:
+            place = each.kind, each.name
+            if each.kind is Kind.TARGET:
+                wanted = self._routes.get(each.name) is not None or each.name in self._asleep
+            else:
+                wanted = each.kind is not Kind.BUS or each.name in buses
+            if wanted:
+                self._gone.pop(place, None)
+            elif now - self._gone.setdefault(place, now) >= self._grace:
+                await self._drop(*place)
+
+    async def _drop(self, kind: Kind, name: str) -> None:
+        log.info("%s %s is gone, and what it kept", kind, name)
+        self._gone.pop((kind, name))
+        if kind is Kind.TARGET:
+            self._prepared.discard(name)
+            await self._store.drop([], [name])
+        else:
+            await self._store.drop([name])
+
+    async def _match(self, stop: asyncio.Event, bus: str, lanes: Lanes) -> None:
         while not stop.is_set():
             try:
                 held = await unless(stop, self._store.pull_events(bus, MATCH_BATCH, PULL_SECONDS))
                 if held:
-                    await self._distribute(held, rules)
+                    await self._distribute(bus, held, lanes)
             except StoreUnavailable as error:
                 # Not settled, so handed out again; deliveries stored already are known by their ids.
                 log.warning("%s", error)
                 await pause(stop, PAUSE_SECONDS)
+        await self._store.release_bus(bus)
 
-    async def _distribute(self, held: Sequence[Held], rules: RuleSet) -> None:
-        deliveries = [delivery for item in held for delivery in self._deliveries(item, rules)]
+    async def _distribute(self, bus: str, held: Sequence[Held], lanes: Lanes) -> None:
+        await self._catalogue.reach(max(int(item.headers.get(REVISION, 0)) for item in held))
+        rules = self._catalogue.rule_set(bus)
+        matched = [self._matched(item, rules) for item in held]
+        await self._make_queues({delivery.target for each in matched for delivery in each.deliveries}, lanes)
         try:
-            if deliveries:
-                await self._store.enqueue(deliveries)
-        except StoreFull as error:
-            log.warning("%s: %d events wait on their bus", error, len(held))
-            for item in held:
-                await item.nak(PAUSE_SECONDS)
-            return
-        for item in held:
-            await item.ack()
+            await self._enqueue(bus, matched)
+        except StoreFull:
+            for each in matched:
+                await self._enqueue_one(bus, each)
 
-    def _deliveries(self, held: Held, rules: RuleSet) -> list[Delivery]:
+    async def _enqueue(self, bus: str, matched: Sequence[_Matched]) -> None:
+        deliveries = [delivery for each in matched for delivery in each.deliveries]
+        if deliveries:
+            await self._store.enqueue(deliveries)
+        for each in matched:
+            await each.held.ack()
+            self._tracer.matched(each.event["id"], bus, each.rules)
+
+    async def _enqueue_one(self, bus: str, matched: _Matched) -> None:
+        """Only the events for a target whose queue is full wait on their bus."""
+        try:
+            await self._enqueue(bus, [matched])
+        except StoreFull as error:
+            log.warning("%s: event %s waits on its bus", error, matched.event["id"])
+            await matched.held.nak(FULL_SECONDS)
+
+    def _matched(self, held: Held, rules: RuleSet) -> _Matched:
         event = from_bytes(held.body)
-        return [
+        headers = held.headers
+        found = rules.matching(event)
+        if only := headers.get(ONLY_RULES):
+            named = only.split(" ")
+            found = [rule for rule in found if rule.arn in named]
+        if due := headers.get(FOR_RULE):
+            found += [rule for rule in rules.rules if rule.arn == due and rule not in found]
+        deliveries = [
             Delivery(
                 event_id=event["id"],
                 target=route.key,
                 body=held.body,
                 ingested=held.stored,
-                trace=held.headers.get(TRACE, ""),
+                trace=headers.get(TRACE, ""),
+                origin=headers.get(ORIGIN, ""),
+                via_bus=headers.get(VIA_BUS, ""),
             )
-            for rule in rules.matching(event)
-            for route in self._routes[rule.arn]
+            for rule in found
+            for route in self._routes.of_rule(rule)
         ]
+        return _Matched(held, event, found, deliveries)
 
-    async def _trim(self, stop: asyncio.Event, bus: str) -> None:
+    async def _make_queues(self, targets: Collection[str], lanes: Lanes) -> None:
+        new = [target for target in targets if target not in self._prepared]
+        if new:
+            await self._store.prepare([], new)
+            self._prepared.update(new)
+        for target in targets:
+            lanes.wake(target)
+
+    async def _trim(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await pause(stop, TRIM_SECONDS)
-            try:
-                await self._store.trim(bus)
-            except StoreUnavailable as error:
-                log.warning("%s", error)
+            for bus in list(self._matching):
+                try:
+                    await self._store.trim(bus)
+                except StoreUnavailable as error:
+                    log.warning("%s", error)

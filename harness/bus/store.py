@@ -8,6 +8,7 @@ nothing lost.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from harness.storage.held import Held, name_token
@@ -17,6 +18,14 @@ TRACE = "Trace-Header"
 INGESTED = "Ingested-At"
 REVISION = "State-Revision"
 """Of an event: what its edge knew of rules; a router matches it once it knows as much."""
+ORIGIN = "Origin"
+"""Of an event that is on a bus again under its own id (replayed, or brought by a bus target): the id of this copy."""
+VIA_BUS = "Via-Bus"
+"""Of an event that a bus target brought: the ARN of the bus it comes from. It goes to no further bus."""
+ONLY_RULES = "Only-Rules"
+"""Of an event that is not for every rule of its bus: the ARNs of those it is for, with spaces between."""
+FOR_RULE = "For-Rule"
+"""Of a scheduled event: the ARN of the rule whose schedule made it, which it matches whatever its pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +39,79 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one target of one rule. `target` is a `target_key`, `body` what the target gets."""
+    """One event on its way to one target of one rule. `target` is a `target_key`, `body` the event.
+
+    `origin` as the header of that name says; `via_bus` as its own.
+    """
 
     event_id: str
     target: str
     body: bytes
     ingested: datetime
     trace: str = ""
+    origin: str = ""
+    via_bus: str = ""
 
     @property
     def id(self) -> str:
-        return f"{self.event_id}:{self.target}"
+        return f"{self.origin or self.event_id}:{self.target}"
 
     @property
     def headers(self) -> dict[str, str]:
         headers = {EVENT_ID: self.event_id, INGESTED: self.ingested.isoformat()}
-        return {**headers, TRACE: self.trace} if self.trace else headers
+        if self.trace:
+            headers[TRACE] = self.trace
+        if self.origin:
+            headers[ORIGIN] = self.origin
+        if self.via_bus:
+            headers[VIA_BUS] = self.via_bus
+        return headers
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that a target did not take, for `queue`. `attributes` are EventBridge's, all strings."""
+    """An event that a target did not take, for `queue`. `attributes` are EventBridge's, all strings.
+
+    `reason`: of one that the queue did not take either, why.
+    """
 
     id: str
     queue: str
     body: bytes
     attributes: Mapping[str, str]
+    reason: str = ""
+
+
+class Kind(StrEnum):
+    """What is kept."""
+
+    BUS = "bus"
+    TARGET = "target"
+    UNDELIVERED = "undelivered"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much one place keeps. `name`: a bus's ARN, a `target_key`, … `most_bytes`: its bound, 0 when it has none."""
+
+    kind: Kind
+    name: str
+    messages: int
+    bytes: int
+    most_bytes: int = 0
 
 
 def delivery_of(held: Held, target: str) -> Delivery:
+    headers = held.headers
     return Delivery(
-        event_id=held.headers[EVENT_ID],
+        event_id=headers[EVENT_ID],
         target=target,
         body=held.body,
-        ingested=datetime.fromisoformat(held.headers[INGESTED]),
-        trace=held.headers.get(TRACE, ""),
+        ingested=datetime.fromisoformat(headers[INGESTED]),
+        trace=headers.get(TRACE, ""),
+        origin=headers.get(ORIGIN, ""),
+        via_bus=headers.get(VIA_BUS, ""),
     )
 
 
@@ -74,8 +121,8 @@ class Store(Protocol):
     async def prepare(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
         """Makes the places for these buses (ARNs) and targets (keys). Calling again is harmless."""
 
-    async def drop(self, buses: Sequence[str]) -> None:
-        """Takes the places of these buses away, with all events in them. One that is not there is dropped already."""
+    async def drop(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
+        """Takes these places away, with all that is in them. One that is not there is dropped already."""
 
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         """Returns when every record is stored; a record whose id was stored a moment ago is stored once."""
@@ -88,11 +135,16 @@ class Store(Protocol):
 
     async def pull_deliveries(self, target: str, limit: int, wait: float) -> Sequence[Held]: ...
 
-    async def bury(self, letter: DeadLetter) -> None:
-        """Keeps a dead letter; returns when it is stored."""
+    async def release_target(self, target: str) -> None:
+        """Nothing more is pulled here for now: what came and was not pulled is given back."""
 
-    async def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
-        """Those kept now, oldest first."""
+    async def release_bus(self, bus: str) -> None: ...
+
+    async def set_aside(self, letter: DeadLetter) -> None:
+        """Keeps a dead letter that its queue did not take; returns when it is stored."""
+
+    def undelivered(self) -> AsyncGenerator[DeadLetter, None]:
+        """Those set aside, oldest first. Ends."""
 
     def tail(self, bus: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
         """The bodies of a bus's events in the order stored, from the oldest kept or from now, without end."""
@@ -102,6 +154,9 @@ class Store(Protocol):
 
     async def trim(self, bus: str) -> None:
         """Makes room by forgetting the oldest events that are matched already."""
+
+    async def usage(self) -> Sequence[Kept]:
+        """Everything that is kept, in no order."""
 
     def connected(self) -> bool: ...
 

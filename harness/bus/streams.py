@@ -1,8 +1,10 @@
-"""The JetStream streams behind buses, targets and dead letters: names, bounds, and what happens at a bound.
+"""The JetStream streams behind buses and targets: names, bounds, and what happens at a bound.
 
     BUS_{bus}        the events of a bus in order, matched ones too until room is needed. Full: PutEvents fails.
     TARGET_{target}  a work queue, one message a delivery. Full: the event waits on its bus.
-    DEAD_LETTERS     a subject a queue; the oldest go first.
+    UNDELIVERED      dead letters that their queue did not take; the oldest go first.
+
+A stream's metadata say what it keeps, for whoever looks at all of them.
 
 File storage: what is confirmed survives the death of any process. Power loss too, if nats-server runs with
 `sync_interval: always`.
@@ -10,15 +12,26 @@ File storage: what is confirmed survives the death of any process. Power loss to
 
 from dataclasses import dataclass
 
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamInfo,
+)
 
+from harness.bus.store import Kept, Kind
 from harness.storage.held import name_token
 
 MEBIBYTE = 1024 * 1024
 DAY = 86_400
 MATCHING = "matching"
 DELIVERY = "delivery"
-DEAD_LETTERS = "DEAD_LETTERS"
+UNDELIVERED = "UNDELIVERED"
+UNDELIVERED_SUBJECT = "undelivered"
+_KIND, _NAME = "kind", "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +44,8 @@ class Bounds:
     bus_bytes: int = 512 * MEBIBYTE
     bus_seconds: float = 7 * DAY
     target_bytes: int = 128 * MEBIBYTE
-    dead_letter_bytes: int = 128 * MEBIBYTE
-    dead_letter_seconds: float = 14 * DAY  # the longest an SQS queue keeps a message
+    undelivered_bytes: int = 128 * MEBIBYTE
+    undelivered_seconds: float = 14 * DAY  # the longest an SQS queue keeps a message
     duplicate_seconds: float = 120
     ack_wait: float = 10
     replicas: int = 1
@@ -56,10 +69,6 @@ def target_subject(target: str) -> str:
     return f"deliver.{target}"
 
 
-def dead_letter_subject(queue: str) -> str:
-    return f"dead.{name_token(queue)}"
-
-
 def bus_config(bus: str, bounds: Bounds) -> StreamConfig:
     return StreamConfig(
         name=bus_stream(bus),
@@ -72,6 +81,7 @@ def bus_config(bus: str, bounds: Bounds) -> StreamConfig:
         max_age=bounds.bus_seconds,
         duplicate_window=bounds.duplicate_seconds,
         num_replicas=bounds.replicas,
+        metadata=_metadata(Kind.BUS, bus),
     )
 
 
@@ -85,20 +95,22 @@ def target_config(target: str, bounds: Bounds) -> StreamConfig:
         max_bytes=bounds.target_bytes,
         duplicate_window=bounds.duplicate_seconds,
         num_replicas=bounds.replicas,
+        metadata=_metadata(Kind.TARGET, target),
     )
 
 
-def dead_letter_config(bounds: Bounds) -> StreamConfig:
+def undelivered_config(bounds: Bounds) -> StreamConfig:
     return StreamConfig(
-        name=DEAD_LETTERS,
-        subjects=["dead.*"],
+        name=UNDELIVERED,
+        subjects=[UNDELIVERED_SUBJECT],
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
         discard=DiscardPolicy.OLD,
-        max_bytes=bounds.dead_letter_bytes,
-        max_age=bounds.dead_letter_seconds,
+        max_bytes=bounds.undelivered_bytes,
+        max_age=bounds.undelivered_seconds,
         duplicate_window=bounds.duplicate_seconds,
         num_replicas=bounds.replicas,
+        metadata=_metadata(Kind.UNDELIVERED, ""),
     )
 
 
@@ -113,6 +125,19 @@ def worker_config(name: str, bounds: Bounds) -> ConsumerConfig:
         # Messages that wait for their next attempt count too, so this must not be near what is worked on at once.
         max_ack_pending=100_000,
     )
+
+
+def kept(info: StreamInfo) -> Kept:
+    """What a stream says of itself; one that is not the bus's is named as the server names it."""
+    metadata = info.config.metadata or {}
+    kind = Kind(metadata.get(_KIND, Kind.OTHER))
+    name = metadata.get(_NAME, info.config.name or "")
+    bound = max(0, info.config.max_bytes or 0)
+    return Kept(kind, name, info.state.messages, info.state.bytes, bound)
+
+
+def _metadata(kind: Kind, name: str) -> dict[str, str]:
+    return {_KIND: kind.value, _NAME: name}
 
 
 def _bus_token(bus: str) -> str:

@@ -38,8 +38,8 @@ class Sealer:
     ) -> None:
         if len(master_key) != MASTER_KEY_BYTES:
             raise ValueError(f"the master key has {MASTER_KEY_BYTES} bytes, not {len(master_key)}")
-        self._aead = AESGCM(_derive(master_key, b"session token"))
-        self._secret_key = _derive(master_key, b"secret access key")
+        self._aead = AESGCM(derive(master_key, b"session token"))
+        self._secret_key = derive(master_key, b"secret access key")
         self._entropy = entropy
         self._opened: RecentlyUsed[tuple[str, str], Session] = RecentlyUsed(cache_size)
 
@@ -95,7 +95,8 @@ class Sealer:
         return _from_json(access_key_id, orjson.loads(zlib.decompress(plain)))
 
 
-def _derive(master_key: bytes, purpose: bytes) -> bytes:
+def derive(master_key: bytes, purpose: bytes) -> bytes:
+    """A key of its own for each purpose."""
     return hmac.digest(master_key, b"domain-harness 1 " + purpose, hashlib.sha256)
 
 

@@ -1,15 +1,23 @@
-"""The router process: takes events off the buses and brings them to the domains that subscribe."""
+"""The router process: takes events off the buses and brings them to their targets."""
 
 import asyncio
 import signal
+from collections.abc import Mapping
 
 from harness import manifest
-from harness.bus.delivery import HttpDelivery
+from harness.bus.catalogue import Catalogue
+from harness.bus.dead_letters import DeadLetters
+from harness.bus.delivery import Deliveries, Failure, HttpDelivery
 from harness.bus.health import serve_health
 from harness.bus.jetstream import JetStreamStore
+from harness.bus.lane import Work
 from harness.bus.router import Router
+from harness.bus.routes import routes_of
 from harness.http_client import HttpClient
 from harness.manifest.plan_file import RouterSettings
+from harness.storage.connection import Connection
+from harness.storage.jetstream_state import JetStreamState
+from harness.storage.replica import Replica
 
 
 async def run_router(settings: RouterSettings) -> None:
@@ -19,14 +27,42 @@ async def run_router(settings: RouterSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    store = await JetStreamStore.connect(settings.nats.url, name="router")
+    connection = await Connection.connect(settings.nats.url, name="router")
+    store = JetStreamStore(connection)
     client = HttpClient()
-    deliver = HttpDelivery(client, landscape.containers(settings.upstreams))
-    router = Router(store, landscape.rules(settings.upstreams), deliver, buses=list(landscape.buses_by_arn()))
     health = await serve_health(store.connected, port=settings.health_port)
     try:
-        await router.run(stop)
+        async with Replica(JetStreamState(connection)).running() as replica:
+            catalogue = Catalogue(
+                replica,
+                region=landscape.region,
+                accounts=[account.id for account in landscape.accounts.values()],
+                buses=landscape.buses.values(),
+                rules=landscape.rules(settings.upstreams),
+            )
+            functions = HttpDelivery(client, landscape.containers(settings.upstreams))
+            work = Work(store, Deliveries({"lambda": functions}), DeadLetters(_no_queue, store))
+            await Router(catalogue, work, asleep=_queues_of_all(landscape)).run(stop)
     finally:
         health.close()
         await client.close()
         await store.close()
+
+
+def _queues_of_all(landscape: manifest.Landscape) -> set[str]:
+    """Also of the domains that do not run now: what waits for them waits on."""
+    rules = landscape.rules(dict.fromkeys(landscape.domains, ""))
+    return {route.key for rule in rules for route in routes_of(rule)}
+
+
+async def _no_queue(
+    queue: str,
+    body: bytes,
+    *,
+    source_arn: str,
+    id: str,
+    attributes: Mapping[str, str] | None = None,
+    group: str = "",
+    trace: str = "",
+) -> Failure | None:
+    return Failure("NO_RESOURCE", f"this landscape has no queue {queue}", retryable=False)

@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import nats.errors
@@ -15,7 +16,7 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamConfig, StreamInfo
 
 from harness.errors import StartError
 from harness.storage.held import Held, Settlement, StoreUnavailable
@@ -30,6 +31,7 @@ RECONNECT_MOST_SECONDS = 2.0
 READ_SECONDS = 2.0
 FORGOTTEN_SECONDS = 60.0  # the server drops a reader's consumer after that long without a pull
 _NAME_IN_USE = 10058
+_STREAMS_A_PAGE = 256
 
 
 class Connection:
@@ -118,6 +120,27 @@ class Connection:
             return [held_message(message) for message in await puller.pull(limit, wait)]
         except PULL_ERRORS as error:
             raise StoreUnavailable(f"the event store cannot be reached: {error}") from error
+
+    async def release(self, stream: str, consumer: str) -> None:
+        """Stops pulling here from a worker; what came and was not pulled is given back, for another process."""
+        puller = self._pullers.pop((stream, consumer), None)
+        if puller is None:
+            return
+        try:
+            for message in await puller.close():
+                await message.nak()
+        except PULL_ERRORS as error:
+            log.debug("release of %s: %s", stream, error)  # the server gives it away after the consumer's ack_wait
+
+    async def streams(self) -> list[StreamInfo]:
+        """All that the server has."""
+        found: list[StreamInfo] = []
+        full = True
+        while full:
+            page = await self.managed(partial(self.jetstream.streams_info, len(found)))
+            found += page
+            full = len(page) >= _STREAMS_A_PAGE
+        return found
 
     async def read(self, stream: str, subject: str, since: datetime | None = None) -> AsyncGenerator[Msg, None]:
         """What the stream holds under `subject` now, from what was stored since an instant. Ends."""

@@ -8,10 +8,10 @@ from harness.bus.delivery import Backoff, HttpDelivery
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.model import Rule, Target
 from harness.bus.pattern import compile_pattern
-from harness.bus.router import Router
 from harness.bus.streams import Bounds
 from harness.http_client import HttpClient
 from harness.wire import function_arn
+from tests.bus.routing import a_router
 
 STOCK = function_arn("eu-west-1", "222222222222", "stock")
 PATTERN = {"source": ["orders"]}
@@ -22,7 +22,7 @@ async def main(nats: str, bus: str, target: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     store = await JetStreamStore.connect(nats, bounds=Bounds(ack_wait=2))
     rule = Rule("placed", bus, "222222222222", compile_pattern(PATTERN), (Target("stock", STOCK),))
-    await Router(store, [rule], HttpDelivery(HttpClient(), {STOCK: target}), backoff=Backoff(most=1)).run(stop)
+    await a_router(store, [rule], HttpDelivery(HttpClient(), {STOCK: target}), backoff=Backoff(most=1)).run(stop)
     await store.close()
 
 

@@ -8,17 +8,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness.bus.delivery import Backoff, Failure, GiveUp, HttpDelivery, Retry, after_failure, dead_letter
-from harness.bus.model import RetryPolicy, Target
+from harness.bus.dead_letters import dead_letter
+from harness.bus.delivery import Backoff, Failure, GiveUp, HttpDelivery, Retry, after_failure
+from harness.bus.input import WHOLE
+from harness.bus.model import RetryPolicy, Rule, Target
+from harness.bus.routes import Route
 from harness.bus.store import Delivery
 from harness.http_client import HttpClient
-from harness.wire import function_arn
+from harness.wire import bus_arn, function_arn
 
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
 DELIVERY = Delivery("id-1", "key", b'{"id":"id-1"}', NOON, "Root=1-2")
-STOCK = Target("stock", function_arn("eu-west-1", "222222222222", "stock"))
+RULE = Rule("placed", bus_arn("eu-west-1", "333333333333", "enterprise"), "333333333333", None)
+STOCK = Route("key", RULE, Target("stock", function_arn("eu-west-1", "222222222222", "stock")), WHOLE)
 ARNS = {"rule_arn": "arn:rule", "target_arn": "arn:target"}
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 REFUSED = Failure("ERROR_FROM_TARGET", "stock answered 500")
@@ -53,7 +57,7 @@ class Container:
 
 
 @asynccontextmanager
-async def running(container: Container) -> AsyncIterator[Target]:
+async def running(container: Container) -> AsyncIterator[Route]:
     server = await asyncio.start_server(container.serve, "127.0.0.1", 0)
     container.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield STOCK
@@ -63,9 +67,9 @@ async def running(container: Container) -> AsyncIterator[Target]:
 async def attempt(container: Container, *, times: int = 1, timeout: float = 5) -> Failure | None:
     client = HttpClient()
     outcome: Failure | None = None
-    async with running(container) as target:
+    async with running(container) as route:
         for _ in range(times):
-            outcome = await HttpDelivery(client, {target.arn: container.url}, timeout=timeout)(target, DELIVERY)
+            outcome = await HttpDelivery(client, {route.target.arn: container.url}, timeout=timeout)(route, DELIVERY)
         await client.close()
     return outcome
 
@@ -136,9 +140,9 @@ async def test_an_answer_without_a_length_ends_with_the_connection() -> None:
 
 async def test_a_target_that_is_not_there_is_a_connection_failure() -> None:
     container = Container([OK])
-    async with running(container) as target:
+    async with running(container) as route:
         pass
-    failure = await HttpDelivery(HttpClient(), {target.arn: container.url})(target, DELIVERY)
+    failure = await HttpDelivery(HttpClient(), {route.target.arn: container.url})(route, DELIVERY)
     assert failure is not None
     assert failure.code == "CONNECTION_FAILURE"
 

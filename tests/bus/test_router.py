@@ -7,17 +7,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from harness.bus.delivery import Backoff, Failure
+from harness.bus.delivery import Failure
 from harness.bus.model import RetryPolicy, Rule, Target
 from harness.bus.pattern import compile_pattern
-from harness.bus.router import Router
+from harness.bus.routes import Route
 from harness.bus.store import Delivery, Record, Store, target_key
 from harness.bus.tail import kept, tail
 from harness.wire import function_arn
+from tests.bus.routing import Queues, a_router
 
 pytestmark = pytest.mark.anyio
 
-SOON = Backoff(first=0.01, most=0.05)
 FAILED = Failure("ERROR_FROM_TARGET", "stock answered 500")
 
 
@@ -30,7 +30,8 @@ class Targets:
         self._fails = fails
         self._changed = asyncio.Event()
 
-    async def __call__(self, target: Target, delivery: Delivery) -> Failure | None:
+    async def __call__(self, route: Route, delivery: Delivery) -> Failure | None:
+        target = route.target
         key = (target.id, delivery.event_id)
         self.attempts[key] = self.attempts.get(key, 0) + 1
         self._changed.set()
@@ -62,12 +63,15 @@ def an_event(id_: str, source: str = "orders") -> Record:
 
 @asynccontextmanager
 async def routing(
-    store: Store, rules: Sequence[Rule], deliver: Callable[[Target, Delivery], Awaitable[Failure | None]]
+    store: Store,
+    rules: Sequence[Rule],
+    deliver: Callable[[Route, Delivery], Awaitable[Failure | None]],
+    queues: Queues | None = None,
 ) -> AsyncIterator[None]:
     stop = asyncio.Event()
     buses = [rule.bus_arn for rule in rules]
     await store.prepare(buses)
-    running = asyncio.create_task(Router(store, rules, deliver, backoff=SOON).run(stop))
+    running = asyncio.create_task(a_router(store, rules, deliver, queues=queues).run(stop))
     yield
     stop.set()
     async with asyncio.timeout(10):
@@ -116,9 +120,9 @@ async def test_an_event_that_fails_holds_up_no_other_of_its_target(store: Store,
     targets = Targets()
     deliveries: list[str] = []
 
-    async def poisoned(target: Target, delivery: Delivery) -> Failure | None:
+    async def poisoned(route: Route, delivery: Delivery) -> Failure | None:
         deliveries.append(delivery.event_id)
-        return FAILED if delivery.event_id == "poison" else await targets(target, delivery)
+        return FAILED if delivery.event_id == "poison" else await targets(route, delivery)
 
     async with routing(store, [a_rule(bus, {"source": ["orders"]}, a_target("stock"))], poisoned):
         await store.publish(bus, [an_event("poison"), *(an_event(str(number)) for number in range(30))])
@@ -126,44 +130,43 @@ async def test_an_event_that_fails_holds_up_no_other_of_its_target(store: Store,
     assert "poison" in deliveries
 
 
-async def buried(store: Store, queue: str) -> list[dict[str, str]]:
+async def eventually(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not (letters := await store.dead_letters(queue)):  # noqa: ASYNC110 - a store tells nobody of a new one
+        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.01)
-    return [dict(letter.attributes) for letter in letters]
 
 
 async def test_after_the_last_attempt_the_event_is_a_dead_letter(store: Store, bus: str) -> None:
     targets = Targets(lambda target, attempt: True)
-    queue = f"{bus}-dead"
+    queue, queues = "arn:aws:sqs:eu-west-1:222222222222:dead", Queues()
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock", retries=2, dead_letter=queue))
-    async with routing(store, [rule], targets):
+    async with routing(store, [rule], targets, queues):
         await store.publish(bus, [an_event("1")])
-        letters = await buried(store, queue)
+        await eventually(lambda: bool(queues.taken))
     assert targets.attempts == {("stock", "1"): 3}
-    assert letters == [
-        {
-            "RULE_ARN": rule.arn,
-            "TARGET_ARN": "arn:aws:lambda:eu-west-1:222222222222:function:stock",
-            "ERROR_CODE": "ERROR_FROM_TARGET",
-            "ERROR_MESSAGE": "stock answered 500",
-            "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
-            "RETRY_ATTEMPTS": "2",
-        }
-    ]
+    (letter,) = queues.taken[queue]
+    assert (letter["body"], letter["source_arn"]) == (an_event("1").body, rule.arn)
+    assert letter["attributes"] == {
+        "RULE_ARN": rule.arn,
+        "TARGET_ARN": "arn:aws:lambda:eu-west-1:222222222222:function:stock",
+        "ERROR_CODE": "ERROR_FROM_TARGET",
+        "ERROR_MESSAGE": "stock answered 500",
+        "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+        "RETRY_ATTEMPTS": "2",
+    }
 
 
 async def test_attempts_at_one_target_at_once_are_bounded(store: Store, bus: str) -> None:
     under_way, most = 0, 0
     targets = Targets()
 
-    async def slow(target: Target, delivery: Delivery) -> Failure | None:
+    async def slow(route: Route, delivery: Delivery) -> Failure | None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         await asyncio.sleep(0.005)
         under_way -= 1
-        return await targets(target, delivery)
+        return await targets(route, delivery)
 
     async with routing(store, [a_rule(bus, {"source": ["orders"]}, a_target("stock"))], slow):
         await store.publish(bus, [an_event(str(number)) for number in range(100)])
@@ -175,15 +178,15 @@ async def test_stopping_ends_what_is_under_way(store: Store, bus: str) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
     targets = Targets()
 
-    async def held_up(target: Target, delivery: Delivery) -> Failure | None:
+    async def held_up(route: Route, delivery: Delivery) -> Failure | None:
         begun.set()
         await may_end.wait()
-        return await targets(target, delivery)
+        return await targets(route, delivery)
 
     await store.prepare([bus])
     stop = asyncio.Event()
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
-    running = asyncio.create_task(Router(store, [rule], held_up).run(stop))
+    running = asyncio.create_task(a_router(store, [rule], held_up).run(stop))
     await store.publish(bus, [an_event("1")])
     await begun.wait()
     stop.set()
@@ -209,15 +212,15 @@ async def test_stopping_begins_no_attempt_and_leaves_the_rest_to_the_next(store:
     begun, may_end, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
     targets = Targets()
 
-    async def held_up(target: Target, delivery: Delivery) -> Failure | None:
+    async def held_up(route: Route, delivery: Delivery) -> Failure | None:
         begun.set()
         await may_end.wait()
-        return await targets(target, delivery)
+        return await targets(route, delivery)
 
     await store.prepare([bus])
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
     await store.publish(bus, [an_event(str(number)) for number in range(4)])
-    running = asyncio.create_task(Router(store, [rule], held_up, concurrency=1).run(stop))
+    running = asyncio.create_task(a_router(store, [rule], held_up, concurrency=1).run(stop))
     await begun.wait()
     stop.set()
     may_end.set()
@@ -231,13 +234,13 @@ async def test_what_one_router_left_the_next_one_delivers(store: Store, bus: str
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
     hung = asyncio.Event()
 
-    async def hangs(target: Target, delivery: Delivery) -> Failure | None:
+    async def hangs(route: Route, delivery: Delivery) -> Failure | None:
         hung.set()
         await asyncio.Event().wait()
         return None
 
     await store.prepare([bus])
-    dying = asyncio.create_task(Router(store, [rule], hangs).run(asyncio.Event()))
+    dying = asyncio.create_task(a_router(store, [rule], hangs).run(asyncio.Event()))
     await store.publish(bus, [an_event("1")])
     await hung.wait()
     dying.cancel()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from harness.bus.store import TRACE, DeadLetter, Delivery, Record, Store, delivery_of, target_key
+from harness.bus.store import TRACE, DeadLetter, Delivery, Kind, Record, Store, delivery_of, target_key
 from harness.storage.held import Held
 from harness.wire import rule_arn
 
@@ -181,18 +181,69 @@ async def test_targets_have_queues_of_their_own(store: Store) -> None:
     assert list(await store.pull_deliveries(one, 1, 0.05)) == []
 
 
-async def test_a_dead_letter_is_kept_with_its_attributes(store: Store) -> None:
-    queue = f"dead-{uuid.uuid4().hex}"
-    letter = DeadLetter("id:target", queue, b"{}", {"ERROR_CODE": "TIMEOUT", "RETRY_ATTEMPTS": "3"})
+async def test_a_dead_letter_that_is_set_aside_is_kept_once_with_its_reason(store: Store) -> None:
+    letter = DeadLetter(uuid.uuid4().hex, "arn:of:queue", b"{}", {"ERROR_CODE": "TIMEOUT"}, "it is\ngone, ü")
     await store.prepare([])
-    await store.bury(letter)
-    await store.bury(letter)
-    assert list(await store.dead_letters(queue)) == [letter]
+    await store.set_aside(letter)
+    await store.set_aside(letter)
+    assert [each async for each in store.undelivered() if each.id == letter.id] == [letter]
 
 
-async def test_a_queue_without_dead_letters_is_empty(store: Store) -> None:
-    await store.prepare([])
-    assert list(await store.dead_letters("dead.of.nobody")) == []
+async def kept(store: Store, kind: Kind, name: str) -> int | None:
+    """How many messages, None when there is no such place."""
+    found = [each.messages for each in await store.usage() if (each.kind, each.name) == (kind, name)]
+    return found[0] if found else None
+
+
+async def test_the_store_says_how_much_it_keeps(store: Store, bus: str) -> None:
+    target = a_target()
+    await store.prepare([bus], [target])
+    await store.publish(bus, [a_record(), a_record()])
+    await store.enqueue([a_delivery(target)])
+    held = await take(store, target)
+    assert (await kept(store, Kind.BUS, bus), await kept(store, Kind.TARGET, target)) == (2, 1)
+    await held.nak(0.01)
+    await (await take(store, target)).ack()
+    async with asyncio.timeout(10):
+        while await kept(store, Kind.TARGET, target):  # noqa: ASYNC110 - an acknowledgement is not answered
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_dropped_is_gone_with_all_that_it_kept(store: Store, bus: str) -> None:
+    target = a_target()
+    await store.prepare([bus], [target])
+    await store.publish(bus, [a_record(b"old")])
+    await store.enqueue([a_delivery(target, b"old")])
+    await store.drop([bus], [target])
+    await store.drop([bus], [target])
+    assert (await kept(store, Kind.BUS, bus), await kept(store, Kind.TARGET, target)) == (None, None)
+    await store.prepare([bus], [target])
+    await store.publish(bus, [a_record(b"new")])
+    await store.enqueue([a_delivery(target, b"new")])
+    assert (bodies(await pull_all(store, bus, 1)), (await take(store, target)).body) == ([b"new"], b"new")
+
+
+async def test_after_a_release_it_is_pulled_as_before(store: Store, bus: str) -> None:
+    target = a_target()
+    await store.prepare([bus], [target])
+    assert list(await store.pull_deliveries(target, 10, 0.05)) == []
+    await store.release_target(target)
+    await store.release_bus(bus)
+    await store.enqueue([a_delivery(target)])
+    await store.publish(bus, [a_record(b"new")])
+    held = await take(store, target)
+    assert (held.attempt, bodies(await pull_all(store, bus, 1))) == (1, [b"new"])
+
+
+async def test_what_settles_too_late_changes_nothing(store: Store) -> None:
+    target = a_target()
+    await store.prepare([], [target])
+    await store.enqueue([a_delivery(target)])
+    late = await take(store, target)
+    again = await take(store, target)
+    await late.in_progress()
+    await again.ack()
+    assert list(await store.pull_deliveries(target, 10, 0.8)) == []
 
 
 async def test_a_tail_from_the_start_shows_what_was_matched_already(store: Store, bus: str) -> None:

@@ -1,0 +1,69 @@
+"""The targets of a catalogue's rules, by rule and by the key of their work queue, kept up to date while it changes."""
+
+from dataclasses import dataclass
+
+from harness.bus.catalogue import Catalogue
+from harness.bus.documents import ARCHIVES, RULES
+from harness.bus.input import InputShape, compile_input
+from harness.bus.model import Rule, Target
+from harness.bus.store import target_key
+from harness.storage.state import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A target of a rule, with the key of its work queue and what it gets of an event.
+
+    `shape` is text when the target's input is none that PutTargets would have taken.
+    """
+
+    key: str
+    rule: Rule
+    target: Target
+    shape: InputShape | str
+
+
+def routes_of(rule: Rule) -> tuple[Route, ...]:
+    return tuple(
+        Route(target_key(rule.arn, target.id), rule, target, compile_input({"Id": target.id, **target.settings}))
+        for target in rule.targets
+    )
+
+
+class Routes:
+    """Those of disabled rules too: what they matched before is still delivered."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._by_rule: dict[str, tuple[Route, ...]] = {}
+        self._by_key: dict[str, Route] = {}
+        self._rules: dict[Key, str] = {}
+        for rule in catalogue.managed_rules():
+            self._put(rule.arn, routes_of(rule))
+        for key in catalogue.rule_keys():
+            self._changed(key)
+        catalogue.listen(self._changed)
+
+    def of_rule(self, rule: Rule) -> tuple[Route, ...]:
+        return self._by_rule.get(rule.arn, ())
+
+    def get(self, key: str) -> Route | None:
+        """The target as it is now; None when it has been removed."""
+        return self._by_key.get(key)
+
+    def _put(self, rule_arn: str, routes: tuple[Route, ...]) -> None:
+        for gone in self._by_rule.pop(rule_arn, ()):
+            del self._by_key[gone.key]
+        if routes:
+            self._by_rule[rule_arn] = routes
+            self._by_key.update((route.key, route) for route in routes)
+
+    def _changed(self, key: Key) -> None:
+        if key[:2] not in (RULES, ARCHIVES):
+            return
+        before, rule = self._rules.pop(key, ""), self._catalogue.rule_of(key)
+        if before:
+            self._put(before, ())
+        if rule is not None:
+            self._rules[key] = rule.arn
+            self._put(rule.arn, routes_of(rule))
