@@ -11,6 +11,7 @@ from harness.bus.envelope import new_event_id
 from harness.bus.model import Bus
 from harness.bus.put_events import MAX_REQUEST_BYTES, Entry, EntryError, RequestError, read_request
 from harness.bus.store import Record, Store
+from harness.bus.validation import EventValidator
 from harness.clock import Clock, utc_now
 from harness.policy import denial_message
 from harness.policy.model import ContextValue
@@ -59,6 +60,7 @@ class EventsApi:
         clock: Clock = utc_now,
         max_request_bytes: int = MAX_REQUEST_BYTES,
         new_id: Callable[[], str] = new_event_id,
+        validator: EventValidator | None = None,
     ) -> None:
         self._authority = authority
         self._buses = buses
@@ -67,6 +69,7 @@ class EventsApi:
         self._clock = clock
         self._max_request_bytes = max_request_bytes
         self._new_id = new_id
+        self._validator = validator or EventValidator()
         self._operations: Mapping[str, Operation] = {"PutEvents": self._put_events}
 
     async def __call__(self, request: HttpRequest, place: NetworkPlace) -> HttpResponse:
@@ -106,16 +109,18 @@ class EventsApi:
                 results.append(entry)
                 continue
             event_id = self._new_id()
-            results.append(event_id)
-            record = entry.record(event_id=event_id, account=caller.account, region=self._region, now=now)
-            records.setdefault(self._bus_arn(caller, entry.bus), []).append((index, record))
-        for arn, numbered in records.items():
+            arn = self._bus_arn(caller, entry.bus)
+            verdict = self._validator.check(arn, entry, event_id=event_id)
+            results.append(verdict.error or event_id)
             # An unknown bus: the entry has an id, the event vanishes (as on AWS).
-            if arn in self._buses:
-                error = await self._store_records(arn, [record for _, record in numbered])
-                if error is not None:
-                    for index, _ in numbered:
-                        results[index] = error
+            if verdict.error is None and arn in self._buses:
+                record = entry.record(event_id=event_id, account=caller.account, region=self._region, now=now)
+                records.setdefault(verdict.aside or arn, []).append((index, record))
+        for arn, numbered in records.items():
+            error = await self._store_records(arn, [record for _, record in numbered])
+            if error is not None:
+                for index, _ in numbered:
+                    results[index] = error
         return _put_events_result(results)
 
     async def _store_records(self, arn: str, records: Sequence[Record]) -> EntryError | None:

@@ -2,20 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness import wire
-from harness.bus.pattern import Pattern
+from harness.bus.pattern import QUOTA_CHARACTERS, Pattern
 
 if TYPE_CHECKING:
     from harness.policy.document import Document
+
+
+class ValidationMode(StrEnum):
+    """What happens to an event that breaks its contract when it is put."""
+
+    OFF = "off"
+    WARN = "warn"
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """`strict`: an event without a contract breaks it too. `quarantine` names where QUARANTINE puts events aside: a
+    bus of the same account that no rule listens on unless one is made for it.
+    """
+
+    mode: ValidationMode = ValidationMode.OFF
+    strict: bool = False
+    quarantine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bus:
     """`account` is twelve digits. `policy` None: only the owning account may put events.
 
-    `managed`: a manifest's, which the API cannot change.
+    `managed`: a manifest's, which the API cannot change. `pattern_characters`: the quota of its rules' patterns.
     """
 
     region: str
@@ -23,6 +44,8 @@ class Bus:
     name: str
     policy: "Document | None" = None
     managed: bool = True
+    validation: Validation = field(default_factory=Validation)
+    pattern_characters: int = QUOTA_CHARACTERS
 
     @property
     def arn(self) -> str:

@@ -1,7 +1,7 @@
 """Event contracts: a JSON Schema for the `detail` of a detail-type, `contracts/<provider>/events/<Event>.v<N>.json`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,17 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A violation without any value of the event: where it is, and the keyword of JSON Schema that is broken."""
+
+    pointer: str
+    keyword: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.keyword}"
 
 
 class EventContract:
@@ -44,6 +55,16 @@ class EventContract:
         return [
             Violation(_pointer(error.instance_path), error.message) for error in self._validator.iter_errors(detail)
         ]
+
+    def breaches(self, detail: Any) -> Iterator[Breach]:
+        """One by one, as they are found. What is nested too deep for the validator counts as broken."""
+        try:
+            errors = self._validator.iter_errors(detail)
+        except ValueError:
+            yield Breach("", "nesting")
+            return
+        for error in errors:
+            yield Breach(_pointer(error.instance_path), error.kind.name)
 
 
 def _pointer(path: Sequence[str | int]) -> str:

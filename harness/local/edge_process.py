@@ -7,6 +7,7 @@ from harness import manifest
 from harness.access import Authority
 from harness.bus.api import EventsApi
 from harness.bus.jetstream import JetStreamStore
+from harness.bus.validation import EventValidator
 from harness.gateway.api import Api, Stage
 from harness.gateway.edge import Edge
 from harness.gateway.routes import RouteTable
@@ -70,7 +71,9 @@ async def run_edge(settings: EdgeSettings) -> None:
     connection = await Connection.connect(settings.nats.url, name="edge")
     store = JetStreamStore(connection)
     buses = landscape.buses_by_arn()
-    await store.prepare(list(buses))
+    kept = {**buses, **landscape.quarantines_by_arn()}
+    await store.prepare(list(kept))
+    validator = EventValidator(buses.values(), landscape.event_contracts())
     audit_store = LineLog(connection, AUDIT_STREAM, AUDIT_SUBJECT)
     await audit_store.prepare()
     tokens = (
@@ -82,7 +85,7 @@ async def run_edge(settings: EdgeSettings) -> None:
     places = {address: listener.place for address, listener in zip(addresses(sockets), settings.listeners, strict=True)}
     services: dict[str, Handler] = {
         "sts": StsApi(authority, sealer, directory, web_identity_key=tokens.public_keys if tokens else None),
-        "events": EventsApi(authority, buses, store, region=landscape.region),
+        "events": EventsApi(authority, buses, store, region=landscape.region, validator=validator),
         "iam": IamApi(authority),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
@@ -100,7 +103,7 @@ async def run_edge(settings: EdgeSettings) -> None:
         recorder=audit.recorder,
     )
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
-    reads = {**event_routes(store, buses.keys), **audit_routes(audit)}
+    reads = {**event_routes(store, kept.keys), **audit_routes(audit)}
     app = Operator(edge, reads, token=operator_token(master_key), addresses=workbenches)
     try:
         async with audit.running():

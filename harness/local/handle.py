@@ -214,11 +214,12 @@ class Harness:
                     yield json.loads(line)
 
     def _bus(self, name: str | None) -> Bus:
-        buses = self.landscape.buses
+        buses = dict(self.landscape.buses)
         if name is None and len(buses) == 1:
             return next(iter(buses.values()))
         if name is None:
             raise InputError([Problem("--bus", 0, f"name one of the buses: {', '.join(buses)}")])
+        buses |= {place.name: place for place in self.landscape.quarantines_by_arn().values()}
         if name not in buses:
             raise InputError([Problem("--bus", 0, f'unknown bus "{name}"{did_you_mean(name, list(buses))}')])
         return buses[name]

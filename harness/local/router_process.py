@@ -37,7 +37,7 @@ async def run_router(settings: RouterSettings) -> None:
                 replica,
                 region=landscape.region,
                 accounts=[account.id for account in landscape.accounts.values()],
-                buses=landscape.buses.values(),
+                buses=[*landscape.buses.values(), *landscape.quarantines_by_arn().values()],
                 rules=landscape.rules(settings.upstreams),
             )
             functions = HttpDelivery(client, landscape.containers(settings.upstreams))

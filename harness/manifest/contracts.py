@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.contracts.events import EventContract
 from harness.contracts.openapi import METHODS
 from harness.errors import InputError
 from harness.gateway.routes import RouteTable
@@ -115,6 +116,20 @@ def read_event_schema(named: At[str], path: Path, root: Root, where: Where) -> M
         inside.problem(1, "must be a JSON Schema, an object")
         return None
     return schema
+
+
+def event_type(schema: Mapping[str, Any], shown: str, where: Where, *, source: str, name: str) -> tuple[str, str]:
+    """Source and detail-type of a published event: what its contract's `x-event` says, else what is given."""
+    inside = Where(shown, where.problems)
+    try:
+        EventContract(source, name, json.dumps(schema), file=shown)
+    except InputError as error:
+        where.problems.extend(error.problems)
+    said = schema.get("x-event", {})
+    if not isinstance(said, Mapping) or not all(isinstance(value, str) and value for value in said.values()):
+        inside.problem(0, 'x-event: must be an object with the texts "source" and "detail-type"')
+        return source, name
+    return said.get("source", source), said.get("detail-type", name)
 
 
 class _DuplicateError(ValueError):

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from harness import wire
 from harness.bus.model import Bus, RetryPolicy
-from harness.bus.pattern import PatternError, compile_pattern
+from harness.bus.pattern import QUOTA_CHARACTERS, PatternError, compile_pattern
 from harness.gateway.limits import Throttling
 from harness.gateway.routes import RouteTable
 from harness.identity.model import Role
-from harness.manifest.contracts import read_event_schema, read_openapi
+from harness.manifest.contracts import event_type, read_event_schema, read_openapi
 from harness.manifest.domain_file import ApiEntry, SubscriptionEntry, VersionEntry
 from harness.manifest.fields import At, Where
 from harness.manifest.model import (
@@ -243,7 +243,11 @@ class _Linker:
             path = Path(os.path.normpath(folder / "events" / f"{event.value}.json"))
             schema = read_event_schema(event, path, written.root, self.source.where)
             if schema is not None:
-                events.append(PublishedEvent(event.value, path, schema))
+                provider, name = entry.name.value, event.value
+                source, detail_type = event_type(
+                    schema, written.root.shown(path), self.source.where, source=provider, name=name
+                )
+                events.append(PublishedEvent(name, path, schema, source, detail_type))
         return tuple(events)
 
     def _subscription(self, entry: SubscriptionEntry, default: Bus | None) -> Subscription | None:
@@ -252,8 +256,9 @@ class _Linker:
         if entry.pattern is None:
             return None
         source, node = entry.pattern
+        characters = bus.pattern_characters if bus is not None else QUOTA_CHARACTERS
         try:
-            pattern = compile_pattern(source)
+            pattern = compile_pattern(source, characters=characters)
         except PatternError as error:
             where.problem(line_of(node, error.path), f'the pattern of the rule "{entry.rule.value}": {error.text}')
             return None

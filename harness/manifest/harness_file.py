@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.bus.model import ValidationMode
+from harness.bus.pattern import MODEL_CHARACTERS, QUOTA_CHARACTERS
 from harness.manifest import formats
 from harness.manifest.endpoint_file import NO_ENDPOINT, AnyEndpoint, EndpointEntry, endpoint, own_or_shared
 from harness.manifest.fields import (
     At,
+    boolean,
     integer,
     located,
     mapping,
+    one_of,
     optional,
     record,
     required,
@@ -81,10 +85,37 @@ class WorkbenchEntry:
 
 
 @shape
+class ValidationEntry:
+    mode: str = required(
+        one_of(*ValidationMode),
+        instead=ValidationMode.OFF,
+        about="what becomes of an event that breaks its contract: `off` (nobody looks), `warn` (a line in the log), "
+        "`reject` (the entry fails) or `quarantine` (it is put aside)",
+    )
+    strict: bool = optional(
+        boolean, default=False, about="`true`: an event that has no contract breaks it; by default it goes on"
+    )
+    quarantine: At[str] | None = optional(
+        located(formats.BUS),
+        default=None,
+        about="where `quarantine` puts events: a bus of the same account, which need not be declared; "
+        "by default the bus's name and `-quarantine`",
+    )
+
+
+@shape
 class BusEntry:
     account: At[str] = required(located(text), instead=At("", 0), about="the account that owns the bus")
     policy: At[Path] | None = optional(
         PATH, default=None, about="bus policy: who may put events from other accounts (file); none by default"
+    )
+    validation: ValidationEntry | None = optional(
+        record(ValidationEntry), default=None, about="events checked against their contracts when they are put"
+    )
+    event_pattern_characters: int = optional(
+        integer(QUOTA_CHARACTERS, MODEL_CHARACTERS),
+        default=QUOTA_CHARACTERS,
+        about="how long a rule's pattern may be, EventBridge's quota: 2048 to 4096, 2048 by default",
     )
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from harness.errors import InputError, Problem
 from harness.identity.model import OidcProvider
+from harness.manifest.buses import link_buses
 from harness.manifest.domains import Surroundings, link_domains
 from harness.manifest.model import Landscape, Ports
 from harness.manifest.organisation import (
     link_accounts,
-    link_buses,
     link_endpoint_policies,
     link_roles,
     link_workbench,

@@ -1,5 +1,6 @@
 """A landscape as read: accounts, roles, buses and domains, everything compiled and every reference resolved."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
 from harness.bus.pattern import Pattern
+from harness.contracts.events import EventContract
 from harness.errors import InputError, Problem, did_you_mean
 from harness.gateway.limits import UNLIMITED, Limit, Throttling
 from harness.identity.model import Directory, Membership, OidcProvider, Role
@@ -79,11 +81,17 @@ class PrivateApi:
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
-    """`name` is the detail-type with its version (`OrderPlaced.v1`); `schema` its contract, a parsed JSON Schema."""
+    """`name` is that of the contract (`OrderPlaced.v1`), `schema` the contract, a parsed JSON Schema.
+
+    `source` and `detail_type` are the event's own, as the contract's `x-event` says them; by default the domain's name
+    and `name`.
+    """
 
     name: str
     contract: Path
     schema: Mapping[str, Any]
+    source: str = ""
+    detail_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,26 @@ class Landscape:
     def containers(self, upstreams: Mapping[str, str]) -> dict[str, str]:
         """The base URL of each domain's container, by the ARN of the function that it stands for."""
         return {self.domains[name].function_arn(self.region): url for name, url in upstreams.items()}
+
+    def quarantines_by_arn(self) -> Mapping[str, Bus]:
+        """Where buses put events aside, but for those that are declared as buses. Nobody else puts events there."""
+        declared = self.buses_by_arn()
+        places = [
+            Bus(bus.region, bus.account, bus.validation.quarantine)
+            for bus in self.buses.values()
+            if bus.validation.quarantine
+        ]
+        return {place.arn: place for place in places if place.arn not in declared}
+
+    def event_contracts(self) -> Mapping[tuple[str, str], EventContract]:
+        """By source and detail-type."""
+        return {
+            (event.source, event.detail_type): EventContract(
+                name, event.detail_type, json.dumps(event.schema), file=str(event.contract)
+            )
+            for name, domain in self.domains.items()
+            for event in domain.publishes
+        }
 
     def rules(self, upstreams: Mapping[str, str]) -> tuple[Rule, ...]:
         """Every subscription of the domains that `upstreams` (domain -> base URL) has; other domains do not run."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.bus.model import Bus
 from harness.identity import role_id
 from harness.identity.model import Role
 from harness.manifest.endpoint_file import EndpointEntry, SharedEndpointEntry
@@ -101,17 +100,6 @@ def link_workbench(written: Written, accounts: Mapping[str, Account]) -> Workben
         return None
     owner = known("account", entry.account, accounts, written.where) if entry.account else None
     return Workbench(entry.vpc, entry.endpoint.id.value, owner.id if owner else "")
-
-
-def link_buses(written: Written, accounts: Mapping[str, Account], policies: PolicyFiles) -> Mapping[str, Bus]:
-    found: dict[str, Bus] = {}
-    for name, at in written.entry.buses.items():
-        owner = known("account", at.value.account, accounts, written.where)
-        policy = None
-        if at.value.policy is not None:
-            policy = policies.read(at.value.policy, PolicyKind.RESOURCE, written.folder, written.where)
-        found[name] = Bus(written.entry.region, owner.id if owner else "", name, policy)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ SHAPES: dict[str, type[Any]] = {
     "accounts.NAME": harness_file.AccountEntry,
     "workbench": harness_file.WorkbenchEntry,
     "buses.NAME": harness_file.BusEntry,
+    "buses.NAME.validation": harness_file.ValidationEntry,
     "roles.NAME": roles.RoleEntry,
     "domain.yaml": domain_file.DomainFile,
     "run": domain_file.RunEntry,
