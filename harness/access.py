@@ -29,13 +29,24 @@ from harness.policy import (
     evaluate_trust,
     explain,
 )
-from harness.sigv4 import Fault, FaultKind, Presented, SigningKeys, check_scope, read_authorization, verify
+from harness.sigv4 import (
+    Fault,
+    FaultKind,
+    Presented,
+    Recurring,
+    SigningKeys,
+    alike_of,
+    check_scope,
+    read_authorization,
+    verify,
+)
 from harness.wire import HttpRequest, NetworkPlace, PlaceKind
 
 INVALID_TOKEN = Fault(FaultKind.UNKNOWN_KEY, "The security token included in the request is invalid.")
 EXPIRED_TOKEN = Fault(FaultKind.EXPIRED_TOKEN, "The security token included in the request is expired")
 
 _REMEMBERED_SETS = 64
+_RECURRING = 1024
 _NOT_PLACED = Membership(path="")
 
 
@@ -120,6 +131,7 @@ class Authority:
         self._clock = clock
         self._keys = SigningKeys()
         self._known: RecentlyUsed[tuple[str, str], _Known] = RecentlyUsed(cache_size)
+        self._recurring: dict[tuple[object, ...], Recurring[Caller]] = {}
         self._owners = {account: self._owner(account) for account in directory.accounts}
 
     def authenticate(
@@ -135,20 +147,22 @@ class Authority:
 
         `must_sign`: headers (lower case) that the signature has to cover besides `host`, since they say what is asked.
         """
+        now = self._clock()
+        region = region or self.directory.region
+        values = dict(request.headers)
+        alike = alike_of(request, values)
+        if alike is not None:
+            alike = (*alike, service, region, skew_seconds)
+            recurring = self._recurring.get(alike)
+            if recurring is not None and recurring.signs(request, values, now=now, must_sign=must_sign):
+                return recurring.of
         presented = read_authorization(request)
         if isinstance(presented, Fault):
             return presented
         for name in must_sign:
             if name not in presented.signed_headers:
                 return Fault(FaultKind.MISMATCH, f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
-        now = self._clock()
-        fault = check_scope(
-            presented,
-            region=region or self.directory.region,
-            service=service,
-            now=now,
-            skew_seconds=skew_seconds,
-        )
+        fault = check_scope(presented, region=region, service=service, now=now, skew_seconds=skew_seconds)
         if fault is not None:
             return fault
         known = self._lookup(presented)
@@ -157,7 +171,16 @@ class Authority:
         if now >= known.expires:
             return EXPIRED_TOKEN
         fault = verify(request, presented, known.secret, keys=self._keys)
-        return known.caller if fault is None else fault
+        if fault is not None:
+            return fault
+        if alike is not None:
+            if len(self._recurring) >= _RECURRING:
+                self._recurring.clear()
+            key = self._keys.get(known.secret, presented.date, presented.region, presented.service)
+            self._recurring[alike] = Recurring(
+                known.caller, presented, key, values, skew_seconds=skew_seconds, expires=known.expires
+            )
+        return known.caller
 
     def caller_of(self, session: Session) -> Caller | None:
         """The caller that a session makes; None when its role is gone or one of its policies does not compile."""
