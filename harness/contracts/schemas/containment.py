@@ -55,20 +55,25 @@ def compare(old: Subject, new: Subject) -> Comparison:
     return Comparison(backward=contained(old, new), forward=contained(new, old))
 
 
-def contained(narrow: Subject, wide: Subject) -> Containment:
-    """Whether `wide` accepts every value that `narrow` accepts."""
+def contained(narrow: Subject, wide: Subject, *, shown: bool = True) -> Containment:
+    """Whether `wide` accepts every value that `narrow` accepts.
+
+    Without `shown` no witness is looked for, which is several times as fast: the verdict is UNPROVEN where one is
+    needed for NO.
+    """
     if narrow.compiled.closed == wide.compiled.closed:
         return Containment(Verdict.YES)
     answer = wide.compiled.canonical.covers(narrow.compiled.canonical)
     if answer == canonical.Containment.YES:
         return Containment(Verdict.YES)
-    walk = Walk(narrow, wide, _STEPS)
+    walk = Walk(narrow, wide, _STEPS, shown=shown)
     found = walk.run()
     refuted = answer == canonical.Containment.NO
     if not found and not refuted:
         return Containment(Verdict.YES)
     witness = next((difference.witness for difference in found if difference.witness), None)
-    witness = witness or walk.witnesses.differing()
+    if witness is None and shown:
+        witness = walk.witnesses.differing()
     if len(found) == 1 and witness and not found[0].witness:
         found = [replace(found[0], witness=witness)]
     verdict = Verdict.NO if witness or refuted else Verdict.UNPROVEN

@@ -52,7 +52,9 @@ class Node:
 class Walk:
     """One walk over one pair. `steps` compare a node's keywords; each answers whether to go on."""
 
-    def __init__(self, narrow: Subject, wide: Subject, steps: "Sequence[Callable[[Walk, Node], bool]]") -> None:
+    def __init__(
+        self, narrow: Subject, wide: Subject, steps: "Sequence[Callable[[Walk, Node], bool]]", *, shown: bool = True
+    ) -> None:
         self.narrow = narrow.schemas
         self.wide = wide.schemas
         self.root = narrow.schema, wide.schema
@@ -61,7 +63,7 @@ class Walk:
         self._steps = steps
         self._open: set[tuple[int, int]] = set()
         self._pairs = 0
-        self._trial = False
+        self._trial = not shown
 
     def run(self) -> list[Difference]:
         narrow, wide = self.root

@@ -1,0 +1,70 @@
+"""Request bodies, and the media types of bodies in both directions."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.contracts.diff.model import Operation, Part
+from harness.contracts.diff.pairing import Pairing, shown
+from harness.contracts.diff.schemas import SchemaDiffs, schema_findings
+from harness.contracts.finding import Finding
+from harness.contracts.schemas import Role
+
+
+def request_body_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
+    inner = pairing.at(part="request-body")
+    old = pairing.old.part(was.part.below("requestBody")) if "requestBody" in was.part.raw else None
+    new = pairing.new.part(now.part.below("requestBody")) if "requestBody" in now.part.raw else None
+    if old is None and new is None:
+        return
+    if old is None or new is None:
+        required = new is not None and new.get("required") is True
+        added = "request-required-body-added" if required else "request-body-added"
+        rule = added if new else "request-body-removed"
+        yield inner.finding(rule, old.named if old else None, new.named if new else None)
+        return
+    before, after = old.get("required") is True, new.get("required") is True
+    if before is not after:
+        rule = "request-body-became-required" if after else "request-body-became-optional"
+        yield inner.finding(rule, _at(old, "required"), _at(new, "required"))
+    yield from _accepted(inner, diffs, old, new)
+
+
+def _at(part: Part, key: str) -> Any:
+    return part.below(key) if key in part.raw else part.at
+
+
+def _accepted(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterator[Finding]:
+    before, after = media_types(pairing.old.entries(old, "content")), media_types(pairing.new.entries(new, "content"))
+    for name, media in before.items():
+        covering = covers(after, name)
+        inner = pairing.at(media_type=name)
+        if covering is None:
+            yield inner.finding("request-media-type-removed", media.named, new.at, name=name)
+            continue
+        other = after[covering]
+        subjects = pairing.old.subject(media, Role.REQUEST), pairing.new.subject(other, Role.REQUEST)
+        yield from schema_findings(inner, diffs, *subjects, Role.REQUEST)
+        yield from _encodings(inner, media, other)
+    for name, media in after.items():
+        if covers(before, name) is None:
+            yield pairing.at(media_type=name).finding("request-media-type-added", old.at, media.named, name=name)
+
+
+def _encodings(pairing: Pairing, old: Part, new: Part) -> Iterator[Finding]:
+    before, after = (part.get("encoding") or {} for part in (old, new))
+    for name in before if isinstance(before, dict) and isinstance(after, dict) else ():
+        if name in after and before[name] != after[name]:
+            places = old.below("encoding", name), new.below("encoding", name)
+            words: dict[str, Any] = {"name": name, "was": shown(before[name]), "now": shown(after[name])}
+            yield pairing.at(field=(name,)).finding("request-encoding-changed", *places, **words)
+
+
+def media_types(content: Mapping[str, Part]) -> dict[str, Part]:
+    """Names in lower case, without parameters: `application/json; charset=utf-8` is JSON (RFC 9110, 8.3)."""
+    return {name.partition(";")[0].strip().lower(): part for name, part in content.items()}
+
+
+def covers(ranges: Iterable[str], name: str) -> str | None:
+    """The range that a media type, or a narrower range, is part of: itself, `application/*` or `*/*`."""
+    kind = name.partition("/")[0]
+    return next((wide for wide in (name, f"{kind}/*", "*/*") if wide in ranges), None)

@@ -1,0 +1,77 @@
+"""The diff of two OpenAPI documents, from files to findings in order."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from harness.contracts.diff.callbacks import webhook_findings
+from harness.contracts.diff.model import Contract, read_contract
+from harness.contracts.diff.operations import operation_findings
+from harness.contracts.diff.pairing import Pairing
+from harness.contracts.diff.schemas import SchemaDiffs
+from harness.contracts.diff.security import scheme_findings
+from harness.contracts.diff.settings import Ignored, Settings, applied
+from harness.contracts.finding import Finding, Level, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """`findings` the worst first, then in the order of the old document."""
+
+    findings: tuple[Finding, ...]
+    ignored: tuple[Ignored, ...] = ()
+
+    @property
+    def breaking(self) -> bool:
+        return any(finding.level is Level.BREAKING for finding in self.findings)
+
+
+def diff(
+    old: str,
+    new: str,
+    read: Callable[[str], str],
+    *,
+    today: date,
+    settings: Settings | None = None,
+    read_new: Callable[[str], str] | None = None,
+) -> Diff:
+    """What changed between the OpenAPI files `old` and `new`. `read` answers the text of a file by its name, and
+    `read_new` that of the new side where one name means two texts. Raises `InputError` for what is no contract."""
+    return diff_contracts(
+        read_contract(old, read), read_contract(new, read_new or read), today=today, settings=settings
+    )
+
+
+def diff_contracts(old: Contract, new: Contract, *, today: date, settings: Settings | None = None) -> Diff:
+    settings = settings or Settings()
+    pairing = Pairing(old, new, Place("api", "document"), today, settings.notice_days)
+    counted, ignored = applied(settings, _once(_all(pairing)), today)
+    order = {level: index for index, level in enumerate(Level)}
+    return Diff(tuple(sorted(counted, key=lambda finding: order[finding.level])), tuple(ignored))
+
+
+def _all(pairing: Pairing) -> Iterator[Finding]:
+    diffs = SchemaDiffs()
+    yield from _servers(pairing)
+    yield from scheme_findings(pairing)
+    yield from operation_findings(pairing, diffs)
+    yield from webhook_findings(pairing, diffs)
+
+
+def _servers(pairing: Pairing) -> Iterator[Finding]:
+    inner = pairing.at(part="server")
+    before, after = pairing.old.servers, pairing.new.servers
+    for address, at in before.items():
+        if address not in after:
+            yield inner.finding("server-removed", at, None, name=address)
+    for address, at in after.items():
+        if address not in before:
+            yield inner.finding("server-added", None, at, name=address)
+
+
+def _once(findings: Iterator[Finding]) -> list[Finding]:
+    """A field may be reached through two variants; it is told once."""
+    kept: dict[tuple[str, Place, str], Finding] = {}
+    for finding in findings:
+        kept.setdefault((finding.rule, finding.place, finding.text), finding)
+    return list(kept.values())
