@@ -131,7 +131,7 @@ def _written(pairing: Pairing, part: Part, old: bool) -> str:
     explode = part.get("explode")
     exploded = explode if isinstance(explode, bool) else style == "form"
     subject = (pairing.old if old else pairing.new).subject(part, Role.REQUEST)
-    compound = subject is None or types_of(subject.schemas.flat(subject.schema)) & {"array", "object"}
+    compound = subject is not None and types_of(subject.schemas.flat(subject.schema)) & {"array", "object"}
     if not compound:  # one value looks the same exploded or not, and in most styles
         return f"style {style}" if style in _ALSO_SCALARS else "one value"
     return f"style {style}, {'exploded' if exploded else 'not exploded'}"

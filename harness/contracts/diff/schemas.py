@@ -82,6 +82,8 @@ def _promise(
         return
     accepted_by: Side = "old" if written else "new"
     for difference in answer.differences:
+        if difference.kind is Kind.HIDDEN:
+            continue
         if on_wire and _same_on_wire(difference, new if written else old):
             continue
         column = 0 if written else 2
@@ -113,7 +115,7 @@ def _loosened(pairing: Pairing, compared: Compared, old: Subject, new: Subject, 
     told = {(difference.path, difference.kind) for difference in compared.promise.differences}
     whole = {difference.path for difference in compared.promise.differences if difference.kind in _WHOLE}
     for difference in compared.other.differences:
-        if (difference.path, difference.kind) in told or difference.path in whole:
+        if difference.kind is Kind.HIDDEN or (difference.path, difference.kind) in told or difference.path in whole:
             continue
         rule = _rule(difference, 1 if written else 3)
         yield _finding(pairing, rule, difference, old, new, written=not written)

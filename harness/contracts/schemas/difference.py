@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """How many properties there may be."""
     VARIANT = "variant"
     """A variant of the narrow schema's `oneOf` or `anyOf` is none of the wide one's."""
+    HIDDEN = "hidden"
+    """The narrow schema says nothing of a property because its writer leaves it out (see `Role`): of no account."""
     COMPOSITION = "composition"
     """`not`, `if`, `contains`, `dependentRequired`, … of the wide schema."""
 

@@ -6,11 +6,12 @@ from typing import Any, Final
 from harness.contracts.schemas.dialects import Schema
 from harness.contracts.schemas.difference import Kind
 from harness.contracts.schemas.documents import Location
-from harness.contracts.schemas.flat import Flat, types_of
+from harness.contracts.schemas.flat import Flat, matches, types_of
+from harness.contracts.schemas.regular import texts
 from harness.contracts.schemas.samples import for_index, for_name
 from harness.contracts.schemas.schema import Schemas
 from harness.contracts.schemas.walk import Node, Walk, places, written
-from harness.contracts.schemas.witness import ITEM, OTHER
+from harness.contracts.schemas.witness import ITEM, OTHER, AnyName
 
 HIDDEN: Final = ({"readOnly": True}, {"writeOnly": True})
 """A property that the writer in this role leaves out (see `Schemas`)."""
@@ -32,7 +33,11 @@ def objects(walk: Walk, node: Node) -> bool:
 
 def _property(walk: Walk, node: Node, name: str) -> None:
     inner, outer = for_name(node.ours, name), for_name(node.theirs, name)
-    if inner is False or inner in HIDDEN or outer is True or outer == {}:
+    if inner is False or outer is True or outer == {}:
+        return
+    if inner in HIDDEN:
+        if not walk.covered(True, outer):
+            _about(walk, node, name, Kind.HIDDEN, (), keyword="properties")
         return
     named_here = name in node.ours.get("properties", {})
     if outer is False and named_here:
@@ -104,17 +109,15 @@ def _other_properties(walk: Walk, node: Node) -> None:
 
 
 def _patterned(walk: Walk, node: Node, pattern: str, inner: Schema, outer: Schema) -> None:
-    from harness.contracts.schemas.regular import texts
-
-    names = [name for name in texts(pattern) if name not in node.ours.get("properties", {})]
-    proposals = (
-        whole
-        for name in names
-        for value in [*walk.witnesses.any_of(inner), *walk.witnesses.any_of(_not(outer))]
-        for whole in walk.witnesses.objects_with(node.frame, name, value)
-    )
-    path = (*node.frame.path, ITEM)
-    walk.found(Kind.COMPOSITION, node, proposals, keyword="patternProperties", name=pattern, path=path)
+    """One name that the pattern matches stands for all of them."""
+    known = {**node.ours.get("properties", {}), **node.theirs.get("properties", {})}
+    name = next((name for name in texts(pattern) if matches(pattern, name) and name not in known), None)
+    if name is not None:
+        walk.pair(inner, outer, node.frame, AnyName(name))
+    else:
+        reason = f"no name was found that matches {pattern}"
+        path = (*node.frame.path, ITEM)
+        walk.found(Kind.COMPOSITION, node, (), keyword="patternProperties", name=pattern, path=path, reason=reason)
 
 
 def arrays(walk: Walk, node: Node) -> bool:

@@ -16,6 +16,16 @@ from harness.contracts.schemas.schema import Compiled
 ITEM: Final = "*"
 
 
+class AnyName(str):
+    """A step to a property that stands for all of its kind."""
+
+    __slots__ = ()
+
+
+OTHER: Final = AnyName("\0other")
+"""The step to a property that nothing names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A pair of schemas on the way down: `step` led here from `parent`: a name, or the index of an item."""
@@ -30,7 +40,7 @@ class Frame:
         steps: list[str] = []
         frame: Frame | None = self
         while frame is not None and frame.parent is not None:
-            steps.append(ITEM if isinstance(frame.step, int) or frame.step == OTHER else frame.step)
+            steps.append(ITEM if isinstance(frame.step, int | AnyName) else frame.step)
             frame = frame.parent
         return tuple(reversed(steps))
 
@@ -41,10 +51,6 @@ class Frame:
     def beside(self, narrow: Flat, wide: Flat) -> "Frame":
         """The same place, seen through other schemas: a variant, or what is left of one."""
         return Frame(self.parent, self.step, narrow, wide)
-
-
-OTHER: Final = "\0other"
-"""The step to a property that is not named."""
 
 
 class Witnesses:
@@ -95,6 +101,7 @@ class Witnesses:
     def _objects(self, schema: Flat, name: str, value: Any) -> Iterator[Any]:
         if name == OTHER:
             name = next(other for other in ("other", "extra", "x-other") if other not in schema.get("properties", {}))
+        name = str(name)  # the validators take no subclass of it
         plain = {key: inner for key, inner in schema.items() if key != "required"}
         plain["required"] = [other for other in schema.get("required", ()) if other != name]
         rest = {other: inner for other, inner in schema.get("properties", {}).items() if other != name}
