@@ -346,12 +346,15 @@ def network_context(
         context["aws:vpcsourceip"] = request.client_ip
     elif place.kind is PlaceKind.PUBLIC:
         context["aws:sourceip"] = request.client_ip
-    for name, value in request.headers:
-        if name == b"user-agent":
-            context.setdefault("aws:useragent", value.decode("latin-1"))
-        elif name == b"referer":
-            context.setdefault("aws:referer", value.decode("latin-1"))
+    values = dict(reversed(request.headers))  # of a repeated header the first counts
+    for name, key in _TOLD:
+        value = values.get(name)
+        if value is not None:
+            context[key] = value.decode("latin-1")
     return context
+
+
+_TOLD = ((b"user-agent", "aws:useragent"), (b"referer", "aws:referer"))
 
 
 @lru_cache(maxsize=64)

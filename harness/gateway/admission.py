@@ -24,6 +24,8 @@ ACTION = "execute-api:Invoke"
 SERVICE = "execute-api"
 # Who adds it to another's signed GET must not make a DELETE of it.
 _OVERRIDE = (METHOD_OVERRIDE.decode(),)
+# Asked in every call, and found as globals: a member is looked up in its class by several steps.
+_CREDENTIALS, _PUBLIC = PlaceKind.CREDENTIALS, PlaceKind.PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,8 @@ class Gate:
 
 def reachable(api: Api, place: NetworkPlace) -> bool:
     """Network first: a private API is behind VPC endpoints, and nothing is called through a credentials listener."""
-    if place.kind is PlaceKind.CREDENTIALS:
-        return False
-    return not (api.private and place.kind is PlaceKind.PUBLIC)
+    kind = place.kind
+    return kind is not _CREDENTIALS and not (api.private and kind is _PUBLIC)
 
 
 def _denied(caller: Caller, arn: str, decision: Decision) -> Refused:

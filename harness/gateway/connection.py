@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._keep_alive = False
         self._surplus = False  # more arrived than the answer
@@ -162,20 +163,20 @@ class Connection(asyncio.Protocol):
     # parser
 
     def on_message_begin(self) -> None:
+        self._headers = []
         if self._exchange is None or self._exchange.finished:
             self._surplus = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        exchange = self._exchange
-        # A trailer is not handed on: nothing says that it may be merged into the head (RFC 9110 section 6.5.1).
-        if exchange is not None and not exchange.head_done:
-            exchange.headers.append((name.lower(), value))
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         exchange = self._exchange
         if exchange is None or exchange.finished:
             return
         exchange.status = self._parser.get_status_code()
+        # A trailer is not handed on: nothing says that it may be merged into the head (RFC 9110 section 6.5.1).
+        exchange.headers, self._headers = self._headers, []
         if exchange.status >= 200:
             exchange.head_done = True
             # The parser cannot know that the request was HEAD: the answer ends here, and the connection with it.

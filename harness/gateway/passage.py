@@ -142,7 +142,8 @@ class Passage:
         """On a kept-alive connection: the answer's head, or a fault."""
         exchange = self._exchange
         assert exchange is not None
-        if exchange.fault is UpstreamFault.NETWORK and self._out.method in IDEMPOTENT:
+        fault = exchange.fault
+        if fault is not None and fault is UpstreamFault.NETWORK and self._out.method in IDEMPOTENT:
             # Closed by the other side just before the request reached it; not a byte came back (RFC 9110, 9.2.2).
             self._call.spawn(self._exchange_anew())
             return

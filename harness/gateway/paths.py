@@ -21,10 +21,11 @@ def refusal_reason(raw: bytes) -> str:
     """Why the path on the wire is refused, or an empty string."""
     if not raw.isascii():  # RFC 3986 section 2: whatever else a path names is escaped in it
         return "a byte outside ASCII in the path"
-    if b"\\" in raw:
+    # `find`, since `in` looks for a number first and fails.
+    if raw.find(b"\\") >= 0:
         return "a backslash in the path"
-    if b"%" not in raw:
-        return _dot_segment(raw) if b"/." in raw else ""
+    if raw.find(b"%") < 0:
+        return _dot_segment(raw) if raw.find(b"/.") >= 0 else ""
     pieces = raw.split(b"%")
     for piece in pieces[1:]:
         if len(piece) < 2 or piece[0] not in _HEX or piece[1] not in _HEX:

@@ -245,7 +245,7 @@ class EdgeProtocol(asyncio.Protocol):
         version = parser.get_http_version()
         # An absolute target names a host of its own, beside the `Host` that was signed (RFC 9112 section 3.2.2). A
         # fragment is no part of a target (section 3.2.1): it would be neither signed nor forwarded.
-        if not target.startswith(b"/") or b"#" in target:
+        if not target.startswith(b"/") or target.find(b"#") >= 0:
             raise MalformedHead("the request target is not a path")
         # After an upgrade the parser takes a body for another protocol's bytes, or for the next request.
         if parser.should_upgrade() and any(name in _FRAMING_NAMES for name, _ in headers):
@@ -254,13 +254,15 @@ class EdgeProtocol(asyncio.Protocol):
         if version == "1.0" and any(name == b"transfer-encoding" for name, _ in headers):
             raise MalformedHead("a coding in HTTP/1.0")
         path, _, query = target.partition(b"?")
-        scope = self._scope.copy()
-        scope["method"] = parser.get_method().decode("ascii")
-        scope["http_version"] = version
-        scope["path"] = path.decode("ascii")
-        scope["raw_path"] = path
-        scope["query_string"] = query
-        scope["headers"] = headers
+        scope = {
+            **self._scope,
+            "method": parser.get_method().decode("ascii"),
+            "http_version": version,
+            "path": path.decode("ascii"),
+            "raw_path": path,
+            "query_string": query,
+            "headers": headers,
+        }
         # Trailers land in a list of their own: they must not become headers (RFC 9110 section 6.5.1).
         self._headers = []
         call = self._latest = Call(self, scope, keep_alive=version != "1.0" and parser.should_keep_alive())

@@ -15,24 +15,27 @@ from harness.gateway.admission import Admitted
 from harness.gateway.api import Api
 from harness.gateway.identifiers import stable_id
 from harness.gateway.routes import Route
-from harness.identity import RecentlyUsed
 from harness.wire import PARTITION, HttpRequest, NetworkPlace
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MEMORY_MB = 512
 _VERSION = "$LATEST"
+# Clients choose some of it: what is remembered is bounded.
+_MOST_REMEMBERED = 2048
+_MOST_REMEMBERED_BYTES = 4096
+
+# Everything that the remembered parts say, or follows from it.
+_Common = tuple[str, str, Route, int, str, str, bytes, bytes | None, str]
 
 
 class ContextWriter:
-    """Writes both contexts. What is the same for every call of a session, route or API is written once and kept."""
+    """Writes both contexts. What is the same for the calls of a session to a route is written once and kept."""
 
     def __init__(self, region: str) -> None:
         self._region = region
-        self._identities: RecentlyUsed[tuple[str, str], tuple[Caller, bytes]] = RecentlyUsed(4096)
-        self._hosts: RecentlyUsed[bytes, bytes] = RecentlyUsed(1024)
-        # As many as the contracts have routes, and as there are APIs.
-        self._routes: dict[tuple[str, str, Route], bytes] = {}
-        self._lambdas: dict[str, bytes] = {}
+        # The caller is kept with them: so long its id is nobody else's.
+        self._common: dict[_Common, tuple[bytes, bytes, Caller]] = {}
+        self._lambdas: dict[str, bytes] = {}  # as many as there are APIs
         self._time = (-1, b"")
 
     def request_context(
@@ -51,30 +54,51 @@ class ContextWriter:
         seconds = epoch_ms // 1000
         if self._time[0] != seconds:
             self._time = (seconds, request_time(seconds).encode())
-        written = b"".join(
-            (
-                self._route_part(admitted),
-                self._hosts.get(host) or self._host_part(host),
-                b'"httpMethod":"',
-                method.encode(),
-                b'","path":',
-                orjson.dumps(request.raw_path.decode("ascii")),
-                b',"requestId":"',
-                request.request_id.encode(),
-                b'","extendedRequestId":"',
-                extended_id.encode(),
-                b'","requestTime":"',
-                self._time[1],
-                b'","requestTimeEpoch":%d,"identity":{' % epoch_ms,
-                self._identity_part(admitted.caller, place),
-                b',"sourceIp":"',
-                request.client_ip.encode(),
-                b'","userAgent":',
-                b"null" if user_agent is None else orjson.dumps(user_agent.decode("latin-1")),
-                b"}}",
-            )
+        api, stage, route, caller = admitted
+        common = (api.id, stage.name, route, id(caller), place.name, method, host, user_agent, request.client_ip)
+        parts = self._common.get(common)
+        if parts is None:
+            parts = self._write(common, admitted, place)
+        written = b'%b%b,"requestId":"%b","extendedRequestId":"%b","requestTime":"%b","requestTimeEpoch":%d%b' % (
+            parts[0],
+            orjson.dumps(request.raw_path.decode("ascii")),
+            request.request_id.encode(),
+            extended_id.encode(),
+            self._time[1],
+            epoch_ms,
+            parts[1],
         )
         return written if written.isascii() else _ascii(written)
+
+    def _write(self, common: "_Common", admitted: Admitted, place: NetworkPlace) -> tuple[bytes, bytes, Caller]:
+        """What comes before the path, and what comes after the time."""
+        *_, method, host, user_agent, client_ip = common
+        api, stage, route, caller = admitted
+        before = {
+            "accountId": api.account,
+            "apiId": api.id,
+            "resourceId": route.resource_id,
+            "resourcePath": route.template,
+            "stage": stage.name,
+            "deploymentId": stable_id(f"{api.id}/{stage.name}"),
+            "protocol": "HTTP/1.1",
+            **_host(host),
+            "httpMethod": method,
+            "path": "",
+        }
+        after = {
+            "identity": {
+                **_identity(caller, place),
+                "sourceIp": client_ip,
+                "userAgent": None if user_agent is None else user_agent.decode("latin-1"),
+            }
+        }
+        parts = orjson.dumps(before).removesuffix(b'""}'), b"," + orjson.dumps(after)[1:], caller
+        if len(parts[0]) + len(parts[1]) <= _MOST_REMEMBERED_BYTES:
+            if len(self._common) >= _MOST_REMEMBERED:
+                self._common.clear()
+            self._common[common] = parts
+        return parts
 
     def lambda_context(self, api: Api, request_id: str, trace_id: str, epoch_ms: int) -> bytes:
         """`deadline` is in milliseconds since the epoch: the integration timeout after the call came in."""
@@ -87,42 +111,6 @@ class ContextWriter:
             trace_id.encode(),
             part,
         )
-
-    def _route_part(self, admitted: Admitted) -> bytes:
-        """The members that every call of a route shares, with the opening brace and a comma at the end."""
-        api, stage, route = admitted.api, admitted.stage, admitted.route
-        key = (api.id, stage.name, route)
-        part = self._routes.get(key)
-        if part is None:
-            members = {
-                "accountId": api.account,
-                "apiId": api.id,
-                "resourceId": route.resource_id,
-                "resourcePath": route.template,
-                "stage": stage.name,
-                "deploymentId": stable_id(f"{api.id}/{stage.name}"),
-                "protocol": "HTTP/1.1",
-            }
-            part = self._routes[key] = orjson.dumps(members)[:-1] + b","
-        return part
-
-    def _host_part(self, host: bytes) -> bytes:
-        text = host.decode("latin-1")
-        name = text[: text.rfind("]") + 1] or text.partition(":")[0]
-        members = {"domainName": name, "domainPrefix": name.partition(".")[0]}
-        part = orjson.dumps(members)[1:-1] + b","
-        self._hosts.put(host, part)
-        return part
-
-    def _identity_part(self, caller: Caller, place: NetworkPlace) -> bytes:
-        """The members of `identity` that a session shares between its calls from one place, without braces."""
-        key = (caller.access_key_id, place.name)
-        known = self._identities.get(key)
-        if known is not None and known[0] is caller:
-            return known[1]
-        part = orjson.dumps(_identity(caller, place))[1:-1]
-        self._identities.put(key, (caller, part))
-        return part
 
     def _lambda_part(self, api: Api) -> bytes:
         members = {
@@ -144,6 +132,12 @@ def request_time(epoch_seconds: int) -> str:
     """`15/Jan/2026:12:00:00 +0000`, whatever the process's locale says months are called."""
     at = datetime.fromtimestamp(epoch_seconds, UTC)
     return f"{at.day:02d}/{_MONTHS[at.month - 1]}/{at.year:04d}:{at.hour:02d}:{at.minute:02d}:{at.second:02d} +0000"
+
+
+def _host(host: bytes) -> dict[str, str]:
+    text = host.decode("latin-1")
+    name = text[: text.rfind("]") + 1] or text.partition(":")[0]
+    return {"domainName": name, "domainPrefix": name.partition(".")[0]}
 
 
 def _identity(caller: Caller, place: NetworkPlace) -> dict[str, Any]:

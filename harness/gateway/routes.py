@@ -91,21 +91,23 @@ class RouteTable:
 
 
 def _find(node: _Node, segments: list[str], at: int) -> _Node | None:
-    if at == len(segments):
-        return node if node.methods else None
-    segment = segments[at]
-    literal = node.literals.get(segment)
-    if literal is not None:
-        found = _find(literal, segments, at + 1)
-        if found is not None:
-            return found
-    if node.parameter is not None and segment:
-        found = _find(node.parameter, segments, at + 1)
-        if found is not None:
-            return found
-    if node.greedy is not None and all(segments[at:]):
-        return node.greedy
-    return None
+    while at < len(segments):
+        segment = segments[at]
+        literal, parameter = node.literals.get(segment), node.parameter if segment else None
+        # Where there is one way only, nothing is to be come back to.
+        if node.greedy is None and (literal is None or parameter is None):
+            following = literal or parameter
+            if following is None:
+                return None
+            node = following
+            at += 1
+            continue
+        for following in (literal, parameter):
+            found = _find(following, segments, at + 1) if following is not None else None
+            if found is not None:
+                return found
+        return node.greedy if node.greedy is not None and all(segments[at:]) else None
+    return node if node.methods else None
 
 
 def _methods(item: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from harness.policy.statement import Statement
 ALLOWED = Decision(Outcome.ALLOWED)
 EXPLICIT_DENY = {kind: Decision(Outcome.EXPLICIT_DENY, kind) for kind in PolicyKind}
 IMPLICIT_DENY = {kind: Decision(Outcome.IMPLICIT_DENY, kind) for kind in PolicyKind}
+_ROOT = PrincipalType.ACCOUNT
 
 
 def evaluate(request: AccessRequest, policies: PolicySet) -> Decision:
@@ -72,8 +73,7 @@ def silent_caller_policy(request: AccessRequest, chosen: Applicable, *, granted:
 
     The account's root user may do everything without a policy.
     """
-    is_root = request.principal.type is PrincipalType.ACCOUNT
-    if not granted and not is_root and not _any_covers(chosen.identity, request):
+    if not granted and request.principal.type is not _ROOT and not _any_covers(chosen.identity, request):
         return PolicyKind.IDENTITY
     if chosen.boundary is not None and not _any_covers(chosen.boundary, request):
         return PolicyKind.BOUNDARY

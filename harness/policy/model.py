@@ -83,6 +83,9 @@ class Outcome(StrEnum):
     IMPLICIT_DENY = "implicitDeny"
 
 
+_ALLOWED = Outcome.ALLOWED  # a member is looked up in its class by several steps
+
+
 @dataclass(frozen=True, slots=True)
 class ConditionOutcome:
     """One key of one operator: what the policy wants, what the request has (None: key absent), and whether it holds."""
@@ -121,4 +124,4 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        return self.outcome is Outcome.ALLOWED
+        return self.outcome is _ALLOWED

@@ -28,7 +28,9 @@ def written(
     stage = api.stages["v2"]
     route = stage.routes.match("GET", "/orders/17")
     assert route is not None
-    request = HttpRequest("GET", more.pop("path", b"/v2/orders/17"), b"a=1", [], b"", "the-request-id", "10.0.0.7")
+    request = HttpRequest(
+        "GET", more.pop("path", b"/v2/orders/17"), b"a=1", [], b"", "the-request-id", more.pop("client_ip", "10.0.0.7")
+    )
     context = (writer or ContextWriter(REGION)).request_context(
         Admitted(api, stage, route, caller),
         request,
@@ -147,6 +149,40 @@ def test_what_is_kept_for_a_session_is_not_given_to_another_caller_or_place() ->
     assert written(caller, elsewhere, writer=writer)["identity"]["vpceId"] == "vpce-other"
     impostor = replace(caller, context={})
     assert written(impostor, writer=writer)["identity"]["principalOrgId"] is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "where", "told"),
+    [
+        pytest.param({"path": b"/v2/orders/18"}, ("path",), "/v2/orders/18", id="the path"),
+        pytest.param({"method": "PUT"}, ("httpMethod",), "PUT", id="the method"),
+        pytest.param({"host": b"[::1]:80"}, ("domainName",), "[::1]", id="the host"),
+        pytest.param({"user_agent": b"curl"}, ("identity", "userAgent"), "curl", id="the agent"),
+        pytest.param({"user_agent": None}, ("identity", "userAgent"), None, id="no agent"),
+        pytest.param({"extended_id": "other="}, ("extendedRequestId",), "other=", id="the extended id"),
+        pytest.param({"epoch_ms": EPOCH_MS + 1}, ("requestTimeEpoch",), EPOCH_MS + 1, id="the time"),
+        pytest.param({"client_ip": "10.0.0.8"}, ("identity", "sourceIp"), "10.0.0.8", id="the address"),
+    ],
+)
+def test_what_is_kept_is_not_told_of_another_call(
+    changed: dict[str, Any], where: tuple[str, ...], told: object
+) -> None:
+    writer, caller = ContextWriter(REGION), a_caller()
+    for what in ({}, changed, {}):
+        read: Any = written(caller, writer=writer, **what)
+        assert read == written(caller, **what)
+        for name in where:
+            read = read[name]
+        assert (read == told) is (what is changed)
+
+
+def test_what_is_kept_is_bounded() -> None:
+    writer, caller = ContextWriter(REGION), a_caller()
+    for number in range(3000):
+        written(caller, writer=writer, user_agent=b"agent %d" % number)
+    written(caller, writer=writer, user_agent=b"x" * 9000)
+    assert 0 < len(writer._common) <= 2048
+    assert all(len(before) + len(after) < 9000 for before, after, _ in writer._common.values())
 
 
 def test_the_lambda_context_has_the_apis_own_deadline() -> None:
