@@ -104,6 +104,17 @@ class Catalogue:
         """Called with the key of each document that has changed, once the catalogue answers as it is now."""
         self._replica.listen(listener)
 
+    @property
+    def newest(self) -> int:
+        """The revision that whoever matches an event of now has to know."""
+        return self._replica.newest
+
+    def archive(self, arn: str) -> Document | None:
+        """What an archive's ARN names."""
+        _, _, _, _, account, rest = arn.split(":", 5)
+        entry = self._replica.get(documents.archive_key(account, rest.removeprefix("archive/")))
+        return documents.read(entry) if entry is not None else None
+
     async def reach(self, revision: int) -> None:
         """Waits until the catalogue knows all that was known at `revision`; StoreUnavailable if that does not come."""
         await self._replica.reach(revision)

@@ -1,13 +1,13 @@
 """The bus's store on NATS JetStream. Any number of edge and router processes share it."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 from nats.aio.msg import Msg
 
 from harness.bus import streams
-from harness.bus.store import DeadLetter, Delivery, Kept, Record
+from harness.bus.store import Archive, Archived, DeadLetter, Delivery, Kept, Record
 from harness.bus.streams import Bounds
 from harness.storage.connection import CONNECT_SECONDS, Connection
 from harness.storage.held import Held
@@ -24,6 +24,7 @@ class JetStreamStore:
         self._connection = connection
         self._bounds = bounds or Bounds()
         self._prepared = False
+        self._logs: set[str] = set()
 
     @classmethod
     async def connect(
@@ -62,13 +63,16 @@ class JetStreamStore:
         consumer = streams.worker_config(streams.MATCHING, self._bounds)
         return await self._connection.pull(streams.bus_config(bus, self._bounds), consumer, limit, wait)
 
-    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
-        await self._connection.publish(
-            [
-                Outgoing(streams.target_subject(item.target), item.body, {MESSAGE_ID: item.id, **item.headers})
-                for item in deliveries
-            ]
-        )
+    async def enqueue(self, deliveries: Sequence[Delivery], archived: Sequence[Archived] = ()) -> None:
+        messages = [
+            Outgoing(streams.target_subject(item.target), item.body, {MESSAGE_ID: item.id, **item.headers})
+            for item in deliveries
+        ]
+        messages += [
+            Outgoing(streams.archive_subject(item.archive.name, item.minute), item.body, {MESSAGE_ID: item.id})
+            for item in archived
+        ]
+        await self._connection.publish(messages)
 
     async def pull_deliveries(self, target: str, limit: int, wait: float) -> Sequence[Held]:
         consumer = streams.worker_config(streams.DELIVERY, self._bounds)
@@ -79,6 +83,36 @@ class JetStreamStore:
 
     async def release_bus(self, bus: str) -> None:
         await self._connection.release(streams.bus_stream(bus), streams.MATCHING)
+
+    async def prepare_archive(self, archive: Archive) -> None:
+        await self._connection.keep_stream(streams.archive_config(archive, self._bounds))
+
+    async def drop_archive(self, name: str) -> None:
+        await self._connection.drop_stream(streams.archive_stream(name))
+
+    async def archived_minutes(self, archive: Archive) -> Mapping[int, int]:
+        subjects = await self._connection.subjects(streams.archive_stream(archive.name))
+        return {int(subject.rpartition(".")[2]): count for subject, count in subjects.items()}
+
+    async def archived(self, archive: Archive, minute: int) -> AsyncGenerator[bytes, None]:
+        stream, subject = streams.archive_stream(archive.name), streams.archive_subject(archive.name, minute)
+        async with aclosing(self._connection.read(stream, subject)) as messages:
+            async for message in messages:
+                yield message.data
+
+    async def log(self, group: str, records: Sequence[Record]) -> None:
+        if group not in self._logs:
+            await self._connection.keep_stream(streams.log_config(group, self._bounds))
+            self._logs.add(group)
+        subject = streams.log_subject(group)
+        await self._connection.publish([Outgoing(subject, record.body, {MESSAGE_ID: record.id}) for record in records])
+
+    async def logged(self, group: str) -> AsyncGenerator[bytes, None]:
+        if not await self._connection.has_stream(streams.log_stream(group)):
+            return
+        async with aclosing(self._connection.read(streams.log_stream(group), streams.log_subject(group))) as messages:
+            async for message in messages:
+                yield message.data
 
     async def set_aside(self, letter: DeadLetter) -> None:
         told = json.dumps([letter.queue, letter.reason, dict(letter.attributes)])

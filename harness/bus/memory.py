@@ -1,12 +1,12 @@
 """The store's twin in memory, for unit tests: same behaviour, nothing kept."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from harness.bus.store import DeadLetter, Delivery, Kept, Kind, Record
+from harness.bus.store import Archive, Archived, DeadLetter, Delivery, Kept, Kind, Record
 from harness.clock import Clock, utc_now
 from harness.storage.held import Held, Settlement
 
@@ -96,6 +96,8 @@ class MemoryStore:
         self._buses: dict[str, _Bus] = {}
         self._targets: dict[str, _Queue] = {}
         self._enqueued: set[str] = set()
+        self._archives: dict[str, dict[str, Archived]] = {}
+        self._logs: dict[str, dict[str, bytes]] = {}
         self._letters: dict[str, DeadLetter] = {}
 
     async def prepare(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
@@ -121,7 +123,9 @@ class MemoryStore:
     async def pull_events(self, bus: str, limit: int, wait: float) -> Sequence[Held]:
         return await self._buses[bus].queue.pull(limit, wait)
 
-    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
+    async def enqueue(self, deliveries: Sequence[Delivery], archived: Sequence[Archived] = ()) -> None:
+        for event in archived:
+            self._archives.setdefault(event.archive.name, {}).setdefault(event.id, event)
         for delivery in deliveries:
             if delivery.id not in self._enqueued:
                 self._enqueued.add(delivery.id)
@@ -136,6 +140,29 @@ class MemoryStore:
 
     async def release_bus(self, bus: str) -> None: ...
 
+    async def prepare_archive(self, archive: Archive) -> None:
+        self._archives.setdefault(archive.name, {})
+
+    async def drop_archive(self, name: str) -> None:
+        self._archives.pop(name, None)
+
+    async def archived_minutes(self, archive: Archive) -> Mapping[int, int]:
+        return Counter(event.minute for event in self._archives.get(archive.name, {}).values())
+
+    async def archived(self, archive: Archive, minute: int) -> AsyncGenerator[bytes, None]:
+        for event in tuple(self._archives.get(archive.name, {}).values()):
+            if event.minute == minute:
+                yield event.body
+
+    async def log(self, group: str, records: Sequence[Record]) -> None:
+        kept = self._logs.setdefault(group, {})
+        for record in records:
+            kept.setdefault(record.id, record.body)
+
+    async def logged(self, group: str) -> AsyncGenerator[bytes, None]:
+        for body in tuple(self._logs.get(group, {}).values()):
+            yield body
+
     async def set_aside(self, letter: DeadLetter) -> None:
         self._letters.setdefault(letter.id, letter)
 
@@ -148,6 +175,11 @@ class MemoryStore:
         return [
             *(Kept(Kind.BUS, arn, len(bus.history), sum(map(len, bus.history))) for arn, bus in self._buses.items()),
             *(queue.kept(Kind.TARGET, target) for target, queue in self._targets.items()),
+            *(
+                Kept(Kind.ARCHIVE, name, len(events), sum(len(event.body) for event in events.values()))
+                for name, events in self._archives.items()
+            ),
+            *(Kept(Kind.LOG, group, len(kept), sum(map(len, kept.values()))) for group, kept in self._logs.items()),
             Kept(Kind.UNDELIVERED, "", len(letters), sum(len(letter.body) for letter in letters)),
         ]
 

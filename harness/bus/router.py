@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from harness.bus.archives import minute_of
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import ARCHIVES, BUSES, RULES
 from harness.bus.envelope import from_bytes
@@ -17,8 +18,18 @@ from harness.bus.lane import PAUSE_SECONDS, PULL_SECONDS, Work, pause, unless
 from harness.bus.lanes import Lanes
 from harness.bus.matching import RuleSet
 from harness.bus.model import Envelope, Rule
+from harness.bus.places import GRACE_SECONDS, Places
 from harness.bus.routes import Routes
-from harness.bus.store import FOR_RULE, ONLY_RULES, ORIGIN, REVISION, TRACE, VIA_BUS, Delivery, Kind
+from harness.bus.store import (
+    FOR_RULE,
+    ONLY_RULES,
+    ORIGIN,
+    REVISION,
+    TRACE,
+    VIA_BUS,
+    Archived,
+    Delivery,
+)
 from harness.storage.held import Held, StoreFull, StoreUnavailable
 from harness.storage.state import Key
 
@@ -27,7 +38,6 @@ log = logging.getLogger(__name__)
 MATCH_BATCH = 256
 TRIM_SECONDS = 15.0
 LOOK_SECONDS = 5.0
-GRACE_SECONDS = 60.0
 FULL_SECONDS = 5.0
 
 
@@ -37,14 +47,11 @@ class _Matched:
     event: Envelope
     rules: Sequence[Rule]
     deliveries: Sequence[Delivery]
+    archived: Sequence[Archived]
 
 
 class Router:
-    """`asleep`: keys of targets whose queues are kept although no rule of the catalogue has them now.
-
-    `look`: seconds between two looks at what the store keeps. `grace`: how long a bus or target must be gone before
-    what it kept is dropped, so that no router that has yet to hear of it loses an event.
-    """
+    """`asleep` and `grace` as in `Places`. `look`: seconds between two looks at what the store keeps."""
 
     def __init__(
         self,
@@ -60,12 +67,9 @@ class Router:
         self._store = work.store
         self._tracer = work.tracer
         self._routes = Routes(catalogue)
-        self._asleep = frozenset(asleep)
+        self._places = Places(work.store, catalogue, self._routes, asleep=asleep, grace=grace)
         self._look = look
-        self._grace = grace
-        self._prepared: set[str] = set()
         self._matching: dict[str, asyncio.Event] = {}
-        self._gone: dict[tuple[Kind, str], float] = {}
         self._changed = asyncio.Event()
         catalogue.listen(self._heard)
 
@@ -94,7 +98,7 @@ class Router:
                 await self._serve_buses(stop, lanes, group)
                 lanes.stop_removed()
                 if now() >= next_look:
-                    await self._look_after_queues(lanes)
+                    lanes.look(await self._places.look())
                     next_look = now() + self._look
             except StoreUnavailable as error:
                 log.warning("%s", error)
@@ -118,33 +122,6 @@ class Router:
             ended = self._matching[bus] = asyncio.Event()
             group.create_task(self._match(ended, bus, lanes))
 
-    async def _look_after_queues(self, lanes: Lanes) -> None:
-        kept = await self._store.usage()
-        waiting = {each.name: each.messages for each in kept if each.kind is Kind.TARGET}
-        self._prepared.intersection_update(waiting)  # another router may have dropped one
-        lanes.look(waiting)
-        buses = {bus.arn for bus in self._catalogue.buses()}
-        now = asyncio.get_running_loop().time()
-        for each in kept:
-            place = each.kind, each.name
-            if each.kind is Kind.TARGET:
-                wanted = self._routes.get(each.name) is not None or each.name in self._asleep
-            else:
-                wanted = each.kind is not Kind.BUS or each.name in buses
-            if wanted:
-                self._gone.pop(place, None)
-            elif now - self._gone.setdefault(place, now) >= self._grace:
-                await self._drop(*place)
-
-    async def _drop(self, kind: Kind, name: str) -> None:
-        log.info("%s %s is gone, and what it kept", kind, name)
-        self._gone.pop((kind, name))
-        if kind is Kind.TARGET:
-            self._prepared.discard(name)
-            await self._store.drop([], [name])
-        else:
-            await self._store.drop([name])
-
     async def _match(self, stop: asyncio.Event, bus: str, lanes: Lanes) -> None:
         while not stop.is_set():
             try:
@@ -161,7 +138,10 @@ class Router:
         await self._catalogue.reach(max(int(item.headers.get(REVISION, 0)) for item in held))
         rules = self._catalogue.rule_set(bus)
         matched = [self._matched(item, rules) for item in held]
-        await self._make_queues({delivery.target for each in matched for delivery in each.deliveries}, lanes)
+        targets = {delivery.target for each in matched for delivery in each.deliveries}
+        await self._places.make(targets, {event.archive for each in matched for event in each.archived})
+        for target in targets:
+            lanes.wake(target)
         try:
             await self._enqueue(bus, matched)
         except StoreFull:
@@ -170,8 +150,9 @@ class Router:
 
     async def _enqueue(self, bus: str, matched: Sequence[_Matched]) -> None:
         deliveries = [delivery for each in matched for delivery in each.deliveries]
-        if deliveries:
-            await self._store.enqueue(deliveries)
+        archived = [event for each in matched for event in each.archived]
+        if deliveries or archived:
+            await self._store.enqueue(deliveries, archived)
         for each in matched:
             await each.held.ack()
             self._tracer.matched(each.event["id"], bus, each.rules)
@@ -193,6 +174,7 @@ class Router:
             found = [rule for rule in found if rule.arn in named]
         if due := headers.get(FOR_RULE):
             found += [rule for rule in rules.rules if rule.arn == due and rule not in found]
+        routes = [route for rule in found for route in self._routes.of_rule(rule)]
         deliveries = [
             Delivery(
                 event_id=event["id"],
@@ -203,18 +185,15 @@ class Router:
                 origin=headers.get(ORIGIN, ""),
                 via_bus=headers.get(VIA_BUS, ""),
             )
-            for rule in found
-            for route in self._routes.of_rule(rule)
+            for route in routes
+            if route.archive is None
         ]
-        return _Matched(held, event, found, deliveries)
-
-    async def _make_queues(self, targets: Collection[str], lanes: Lanes) -> None:
-        new = [target for target in targets if target not in self._prepared]
-        if new:
-            await self._store.prepare([], new)
-            self._prepared.update(new)
-        for target in targets:
-            lanes.wake(target)
+        archived = [
+            Archived(route.archive, headers.get(ORIGIN, event["id"]), minute_of(event), held.body)
+            for route in routes
+            if route.archive is not None
+        ]
+        return _Matched(held, event, found, deliveries, archived)
 
     async def _trim(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

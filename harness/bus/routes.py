@@ -1,12 +1,13 @@
 """The targets of a catalogue's rules, by rule and by the key of their work queue, kept up to date while it changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from harness.bus.archives import archive_of
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import ARCHIVES, RULES
 from harness.bus.input import InputShape, compile_input
 from harness.bus.model import Rule, Target
-from harness.bus.store import target_key
+from harness.bus.store import Archive, target_key
 from harness.storage.state import Key
 
 
@@ -14,13 +15,15 @@ from harness.storage.state import Key
 class Route:
     """A target of a rule, with the key of its work queue and what it gets of an event.
 
-    `shape` is text when the target's input is none that PutTargets would have taken.
+    `shape` is text when the target's input is none that PutTargets would have taken. `archive`: the target is that
+    one, which has no queue.
     """
 
     key: str
     rule: Rule
     target: Target
     shape: InputShape | str
+    archive: Archive | None = None
 
 
 def routes_of(rule: Rule) -> tuple[Route, ...]:
@@ -66,4 +69,12 @@ class Routes:
             self._put(before, ())
         if rule is not None:
             self._rules[key] = rule.arn
-            self._put(rule.arn, routes_of(rule))
+            self._put(rule.arn, self._routes_of(key, rule))
+
+    def _routes_of(self, key: Key, rule: Rule) -> tuple[Route, ...]:
+        routes = routes_of(rule)
+        if key[:2] != ARCHIVES:
+            return routes
+        document = self._catalogue.archive(rule.targets[0].arn)
+        archive = None if document is None else archive_of(rule.targets[0].arn, document)
+        return tuple(replace(route, archive=archive) for route in routes)

@@ -69,6 +69,32 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """Where an archive keeps its events. `made` tells it from an earlier one of the same name.
+
+    `days`: how long an event is kept, 0 for ever. A change of it is taken over by `prepare_archive`.
+    """
+
+    arn: str
+    made: str
+    days: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.arn}#{self.made}"
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """An event for an archive. `id` keeps a repeated one from being stored twice; `minute` of its time since 1970."""
+
+    archive: Archive
+    id: str
+    minute: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An event that a target did not take, for `queue`. `attributes` are EventBridge's, all strings.
 
@@ -87,13 +113,18 @@ class Kind(StrEnum):
 
     BUS = "bus"
     TARGET = "target"
+    ARCHIVE = "archive"
+    LOG = "log"
     UNDELIVERED = "undelivered"
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How much one place keeps. `name`: a bus's ARN, a `target_key`, … `most_bytes`: its bound, 0 when it has none."""
+    """How much one place keeps. `name`: the ARN of a bus or log group, a `target_key`, `Archive.name`.
+
+    `most_bytes`: its bound, 0 when it has none.
+    """
 
     kind: Kind
     name: str
@@ -130,8 +161,8 @@ class Store(Protocol):
     async def pull_events(self, bus: str, limit: int, wait: float) -> Sequence[Held]:
         """Up to `limit` events to match, at once if there are any, else the first within `wait` seconds, else none."""
 
-    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
-        """Returns when every delivery is stored."""
+    async def enqueue(self, deliveries: Sequence[Delivery], archived: Sequence[Archived] = ()) -> None:
+        """Returns when every delivery, and every event for an archive, is stored."""
 
     async def pull_deliveries(self, target: str, limit: int, wait: float) -> Sequence[Held]: ...
 
@@ -139,6 +170,23 @@ class Store(Protocol):
         """Nothing more is pulled here for now: what came and was not pulled is given back."""
 
     async def release_bus(self, bus: str) -> None: ...
+
+    async def prepare_archive(self, archive: Archive) -> None: ...
+
+    async def drop_archive(self, name: str) -> None:
+        """By `Archive.name`. One that is not there is dropped already."""
+
+    async def archived_minutes(self, archive: Archive) -> Mapping[int, int]:
+        """How many events of each minute are kept; nothing of an archive that is not there."""
+
+    def archived(self, archive: Archive, minute: int) -> AsyncGenerator[bytes, None]:
+        """The events of one minute that are kept now, in the order stored. Ends."""
+
+    async def log(self, group: str, records: Sequence[Record]) -> None:
+        """Writes to a log group (ARN), which is made when it is not there. Returns when every record is stored."""
+
+    def logged(self, group: str) -> AsyncGenerator[bytes, None]:
+        """What a log group keeps now, in the order stored; nothing of one that is not there. Ends."""
 
     async def set_aside(self, letter: DeadLetter) -> None:
         """Keeps a dead letter that its queue did not take; returns when it is stored."""

@@ -2,6 +2,8 @@
 
     BUS_{bus}        the events of a bus in order, matched ones too until room is needed. Full: PutEvents fails.
     TARGET_{target}  a work queue, one message a delivery. Full: the event waits on its bus.
+    ARCHIVE_{name}   the events of an archive, a subject for each minute of their time. Full: the oldest go first.
+    LOG_{group}      what a log group got. Full: the oldest go first.
     UNDELIVERED      dead letters that their queue did not take; the oldest go first.
 
 A stream's metadata say what it keeps, for whoever looks at all of them.
@@ -22,7 +24,7 @@ from nats.js.api import (
     StreamInfo,
 )
 
-from harness.bus.store import Kept, Kind
+from harness.bus.store import Archive, Kept, Kind
 from harness.storage.held import name_token
 
 MEBIBYTE = 1024 * 1024
@@ -44,6 +46,9 @@ class Bounds:
     bus_bytes: int = 512 * MEBIBYTE
     bus_seconds: float = 7 * DAY
     target_bytes: int = 128 * MEBIBYTE
+    archive_bytes: int = 512 * MEBIBYTE
+    log_bytes: int = 64 * MEBIBYTE
+    log_seconds: float = 14 * DAY
     undelivered_bytes: int = 128 * MEBIBYTE
     undelivered_seconds: float = 14 * DAY  # the longest an SQS queue keeps a message
     duplicate_seconds: float = 120
@@ -67,6 +72,23 @@ def target_stream(target: str) -> str:
 
 def target_subject(target: str) -> str:
     return f"deliver.{target}"
+
+
+def archive_stream(name: str) -> str:
+    """`name` is an `Archive.name`."""
+    return f"ARCHIVE_{_archive_token(name)}"
+
+
+def archive_subject(name: str, minute: int | str) -> str:
+    return f"archive.{_archive_token(name)}.{minute}"
+
+
+def log_stream(group: str) -> str:
+    return f"LOG_{name_token(group)}"
+
+
+def log_subject(group: str) -> str:
+    return f"log.{name_token(group)}"
 
 
 def bus_config(bus: str, bounds: Bounds) -> StreamConfig:
@@ -99,18 +121,45 @@ def target_config(target: str, bounds: Bounds) -> StreamConfig:
     )
 
 
+def archive_config(archive: Archive, bounds: Bounds) -> StreamConfig:
+    subject = archive_subject(archive.name, "*")
+    return _history(
+        archive_stream(archive.name),
+        subject,
+        bounds,
+        bounds.archive_bytes,
+        archive.days * DAY,
+        Kind.ARCHIVE,
+        archive.name,
+    )
+
+
+def log_config(group: str, bounds: Bounds) -> StreamConfig:
+    name, subject = log_stream(group), log_subject(group)
+    return _history(name, subject, bounds, bounds.log_bytes, bounds.log_seconds, Kind.LOG, group)
+
+
 def undelivered_config(bounds: Bounds) -> StreamConfig:
+    most, seconds = bounds.undelivered_bytes, bounds.undelivered_seconds
+    return _history(UNDELIVERED, UNDELIVERED_SUBJECT, bounds, most, seconds, Kind.UNDELIVERED, "")
+
+
+def _history(
+    stream: str, subject: str, bounds: Bounds, most_bytes: int, seconds: float, kind: Kind, name: str
+) -> StreamConfig:
+    """A stream that forgets the oldest at its bound."""
     return StreamConfig(
-        name=UNDELIVERED,
-        subjects=[UNDELIVERED_SUBJECT],
+        name=stream,
+        subjects=[subject],
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
         discard=DiscardPolicy.OLD,
-        max_bytes=bounds.undelivered_bytes,
-        max_age=bounds.undelivered_seconds,
-        duplicate_window=bounds.duplicate_seconds,
+        max_bytes=most_bytes,
+        max_age=seconds,
+        # The server takes no window that is longer than what it keeps.
+        duplicate_window=min(bounds.duplicate_seconds, seconds or bounds.duplicate_seconds),
         num_replicas=bounds.replicas,
-        metadata=_metadata(Kind.UNDELIVERED, ""),
+        metadata=_metadata(kind, name),
     )
 
 
@@ -143,3 +192,9 @@ def _metadata(kind: Kind, name: str) -> dict[str, str]:
 def _bus_token(bus: str) -> str:
     _, _, _, region, account, rest = bus.split(":", 5)
     return name_token(region, account, rest.removeprefix("event-bus/"))
+
+
+def _archive_token(name: str) -> str:
+    arn, _, made = name.partition("#")
+    _, _, _, region, account, rest = arn.split(":", 5)
+    return name_token(region, account, rest.removeprefix("archive/"), made)

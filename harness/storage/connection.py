@@ -5,7 +5,7 @@ pulled and settled, read and followed. Any number of processes share what is beh
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -142,6 +142,14 @@ class Connection:
             full = len(page) >= _STREAMS_A_PAGE
         return found
 
+    async def has_stream(self, name: str) -> bool:
+        return await self.managed(lambda: self._info(name)) is not None
+
+    async def subjects(self, name: str) -> Mapping[str, int]:
+        """The subjects of what a stream holds, and how many messages each has; none of one that is not there."""
+        info: StreamInfo | None = await self.managed(lambda: self._info(name, subjects=">"))
+        return (info.state.subjects or {}) if info is not None else {}
+
     async def read(self, stream: str, subject: str, since: datetime | None = None) -> AsyncGenerator[Msg, None]:
         """What the stream holds under `subject` now, from what was stored since an instant. Ends."""
         config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=FORGOTTEN_SECONDS)
@@ -241,6 +249,12 @@ class Connection:
             if error.err_code != _NAME_IN_USE:
                 raise
             await self.jetstream.update_stream(config)
+
+    async def _info(self, name: str, subjects: str | None = None) -> StreamInfo | None:
+        try:
+            return await self.jetstream.stream_info(name, subjects)
+        except nats.js.errors.NotFoundError:
+            return None
 
     async def _delete(self, name: str) -> None:
         try:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,13 +13,14 @@ from harness.bus import lanes
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
 from harness.bus.delivery import Deliver, Failure
-from harness.bus.documents import bus_key, rule_key
+from harness.bus.documents import archive_arn, archive_key, bus_key, rule_key
 from harness.bus.lane import Work
 from harness.bus.router import Router
 from harness.bus.routes import Route
-from harness.bus.store import FOR_RULE, ONLY_RULES, REVISION, Delivery, Kind, Record, Store, target_key
+from harness.bus.store import FOR_RULE, ONLY_RULES, REVISION, Archive, Delivery, Kind, Record, Store, target_key
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
+from harness.storage.state import Key
 from harness.wire import function_arn, rule_arn
 from tests.bus.routing import SOON, Queues
 
@@ -49,6 +50,14 @@ class Landscape:
 
     async def delete_rule(self, name: str) -> None:
         await self.replica.delete(rule_key(PLATFORM, self.bus_name, name))
+
+    @property
+    def archive_key(self) -> Key:
+        return archive_key(PLATFORM, f"of-{self.bus_name[:40]}")
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(archive_arn("eu-west-1", PLATFORM, self.archive_key[-1]), made="1.5")
 
     async def publish(self, *ids: str, source: str = "orders", headers: Mapping[str, str] | None = None) -> None:
         records = [
@@ -314,3 +323,42 @@ async def test_rules_that_match_nothing_cost_the_store_nothing(landscape: Landsc
         kept = [each.name for each in await landscape.store.usage() if each.kind is Kind.TARGET]
     assert landscape.key("rule-17") in kept
     assert landscape.key("rule-18") not in kept
+
+
+def an_archive(landscape: Landscape, **more: Any) -> bytes:
+    return json.dumps({"EventSourceArn": landscape.bus, "CreationTime": 1.5, **more}).encode()
+
+
+async def publish_at(landscape: Landscape, id_: str, time: str, **more: Any) -> None:
+    event = {"id": id_, "source": "orders", "time": time, "detail": {}, **more}
+    await landscape.store.publish(landscape.bus, [Record(id_, json.dumps(event).encode())])
+
+
+async def test_an_archive_gets_what_its_pattern_takes_and_nothing_replayed(landscape: Landscape) -> None:
+    await landscape.replica.put(
+        landscape.archive_key, an_archive(landscape, EventPattern='{"detail": {"keep": [true]}}')
+    )
+    async with routing(landscape):
+        await publish_at(landscape, "1", "1970-01-01T00:00:59Z", detail={"keep": True})
+        await publish_at(landscape, "2", "1970-01-01T00:01:00Z", detail={"keep": True})
+        await publish_at(landscape, "3", "1970-01-01T00:01:01Z", detail={"keep": False})
+        await publish_at(landscape, "4", "1970-01-01T00:01:02Z", detail={"keep": True}, **{"replay-name": "again"})
+        await publish_at(landscape, "5", "1970-01-01T01:00:00Z", detail={"keep": True})
+        await eventually(lambda: minutes_are(landscape, landscape.archive, {0: 1, 1: 1, 60: 1}))
+
+
+async def minutes_are(landscape: Landscape, archive: Archive, wanted: dict[int, int]) -> bool:
+    return await landscape.store.archived_minutes(archive) == wanted
+
+
+async def test_an_archive_that_is_deleted_is_dropped(landscape: Landscape) -> None:
+    await landscape.replica.put(landscape.archive_key, an_archive(landscape))
+    async with routing(landscape, grace=0.1):
+        await publish_at(landscape, "1", "1970-01-01T00:00:00Z")
+        archive = landscape.archive
+        await eventually(lambda: minutes_are(landscape, archive, {0: 1}))
+        await landscape.replica.delete(landscape.archive_key)
+        await eventually(lambda: minutes_are(landscape, archive, {}))
+        await landscape.replica.put(landscape.archive_key, an_archive(landscape, CreationTime=2.5))
+        await publish_at(landscape, "3", "1970-01-01T00:02:00Z")
+        await eventually(lambda: minutes_are(landscape, replace(archive, made="2.5"), {2: 1}))

@@ -3,11 +3,23 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from harness.bus.store import TRACE, DeadLetter, Delivery, Kind, Record, Store, delivery_of, target_key
+from harness.bus.store import (
+    TRACE,
+    Archive,
+    Archived,
+    DeadLetter,
+    Delivery,
+    Kind,
+    Record,
+    Store,
+    delivery_of,
+    target_key,
+)
 from harness.storage.held import Held
 from harness.wire import rule_arn
 
@@ -244,6 +256,59 @@ async def test_what_settles_too_late_changes_nothing(store: Store) -> None:
     await late.in_progress()
     await again.ack()
     assert list(await store.pull_deliveries(target, 10, 0.8)) == []
+
+
+def an_archive() -> Archive:
+    return Archive(f"arn:aws:events:eu-west-1:111111111111:archive/{uuid.uuid4().hex}", made="1.5", days=1)
+
+
+async def events_of(store: Store, archive: Archive, minute: int) -> list[bytes]:
+    return [body async for body in store.archived(archive, minute)]
+
+
+async def test_an_archive_keeps_events_by_the_minute(store: Store) -> None:
+    archive = an_archive()
+    await store.prepare_archive(archive)
+    events = [Archived(archive, str(number), number // 2, str(number).encode()) for number in range(5)]
+    await store.enqueue([], events)
+    await store.enqueue([], events)
+    assert await store.archived_minutes(archive) == {0: 2, 1: 2, 2: 1}
+    assert await events_of(store, archive, 1) == [b"2", b"3"]
+    assert await events_of(store, archive, 7) == []
+
+
+async def test_an_archive_that_is_not_there_has_nothing(store: Store) -> None:
+    assert await store.archived_minutes(an_archive()) == {}
+
+
+async def test_an_archive_of_the_same_name_made_later_begins_empty(store: Store) -> None:
+    archive = an_archive()
+    later = replace(archive, made="2")
+    for each in (archive, later):
+        await store.prepare_archive(each)
+    await store.enqueue([], [Archived(archive, "1", 0, b"old")])
+    assert await store.archived_minutes(later) == {}
+    await store.drop_archive(archive.name)
+    await store.drop_archive(archive.name)
+    assert await kept(store, Kind.ARCHIVE, archive.name) is None
+
+
+async def test_an_archive_s_retention_may_be_changed(store: Store) -> None:
+    archive = an_archive()
+    await store.prepare_archive(archive)
+    await store.enqueue([], [Archived(archive, "1", 0, b"1")])
+    for days in (0, 30, 1):
+        await store.prepare_archive(replace(archive, days=days))
+    assert await events_of(store, archive, 0) == [b"1"]
+
+
+async def test_a_log_group_keeps_its_lines_once_each(store: Store) -> None:
+    group = f"arn:aws:logs:eu-west-1:111111111111:log-group:/aws/events/{uuid.uuid4().hex}"
+    assert [body async for body in store.logged(group)] == []
+    await store.log(group, [Record("1", b"one"), Record("2", b"two")])
+    await store.log(group, [Record("2", b"two")])
+    assert [body async for body in store.logged(group)] == [b"one", b"two"]
+    assert await kept(store, Kind.LOG, group) == 2
 
 
 async def test_a_tail_from_the_start_shows_what_was_matched_already(store: Store, bus: str) -> None:
