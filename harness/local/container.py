@@ -19,6 +19,7 @@ from harness.errors import StartError
 from harness.local.edge_process import run_edge
 from harness.local.router_process import run_router
 from harness.manifest.plan_file import EdgeSettings, Listener, Nats, RouterSettings
+from harness.manifest.settings import read_settings
 from harness.runtime import keys, layout
 from harness.runtime.folder import write_whole
 from harness.sts.web_identity import TOKEN_SECONDS, WorkloadTokens, key_from_pem
@@ -91,7 +92,9 @@ async def _router() -> None:
         RouterSettings(
             landscape=LANDSCAPE,
             nats=Nats(url=layout.NATS_URL),
+            keys=KEYS,
             health_port=layout.ROUTER_HEALTH_PORT,
+            clock_factor=read_settings(os.environ).clock_factor or 1.0,
             upstreams=_upstreams(landscape),
         )
     )

@@ -92,7 +92,14 @@ def _plan(
         nats=nats_place,
         keys=folder.keys,
     )
-    router = RouterSettings(landscape=landscape.file, upstreams=upstreams, nats=nats_place, health_port=ports["router"])
+    router = RouterSettings(
+        landscape=landscape.file,
+        upstreams=upstreams,
+        nats=nats_place,
+        keys=folder.keys,
+        health_port=ports["router"],
+        clock_factor=read_settings(os.environ).clock_factor or 1.0,
+    )
     files = {"edge": folder.run / "edge.json", "router": folder.run / "router.json"}
     with disk_trouble(folder.run):
         edge.write(files["edge"])

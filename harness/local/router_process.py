@@ -5,12 +5,17 @@ import signal
 from collections.abc import Mapping
 
 from harness import manifest
+from harness.access import Authority
+from harness.bus.bus_target import BusDelivery
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Deliveries, Failure, HttpDelivery
+from harness.bus.delivery import Backoff, Deliveries, Failure, HttpDelivery
 from harness.bus.health import serve_health
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
+from harness.bus.log_target import LogDelivery
+from harness.bus.queue_target import QueueDelivery
+from harness.bus.roles import Roles
 from harness.bus.router import Router
 from harness.bus.routes import routes_of
 from harness.http_client import HttpClient
@@ -40,8 +45,17 @@ async def run_router(settings: RouterSettings) -> None:
                 buses=[*landscape.buses.values(), *landscape.quarantines_by_arn().values()],
                 rules=landscape.rules(settings.upstreams),
             )
-            functions = HttpDelivery(client, landscape.containers(settings.upstreams))
-            work = Work(store, Deliveries({"lambda": functions}), DeadLetters(_no_queue, store))
+            roles = Roles(Authority(landscape.directory(), None))
+            deliver = Deliveries(
+                {
+                    "lambda": HttpDelivery(client, landscape.containers(settings.upstreams)),
+                    "sqs": QueueDelivery(_no_queue),
+                    "event-bus": BusDelivery(store, catalogue, roles),
+                    "logs": LogDelivery(store),
+                }
+            )
+            backoff = Backoff(speed=settings.clock_factor)
+            work = Work(store, deliver, DeadLetters(_no_queue, store), backoff=backoff)
             await Router(catalogue, work, asleep=_queues_of_all(landscape)).run(stop)
     finally:
         health.close()

@@ -21,6 +21,7 @@ from harness.manifest.fields import (
     Where,
     integer,
     mapping,
+    number,
     optional,
     record,
     required,
@@ -29,6 +30,7 @@ from harness.manifest.fields import (
     text,
 )
 from harness.manifest.files import MAX_MANIFEST_BYTES, UnreadableError, read_text
+from harness.manifest.settings import MOST_CLOCK_FACTOR
 from harness.runtime.folder import write_whole
 from harness.wire import NetworkPlace, PlaceKind
 from harness.yaml_source import Node, from_plain
@@ -135,12 +137,19 @@ class EdgeSettings(_PlanFile):
 
 @shape
 class RouterSettings(_PlanFile):
-    """`upstreams` as in EdgeSettings. The health endpoint listens on loopback only."""
+    """`upstreams` and `keys` as in EdgeSettings. The health endpoint listens on loopback only.
+
+    `clock_factor`: how many times faster than the clock retries run and events grow old.
+    """
 
     landscape: Path = required(_path, instead=Path(), about="the harness.yaml")
+    keys: Path = required(_path, instead=Path(), about="folder of keys")
     nats: Nats = required(record(Nats), instead=Nats(url=""), about="the event store")
     health_port: int = required(integer(0, 65_535), instead=0, about="port of the health endpoint")
     upstreams: Mapping[str, str] = optional(_UPSTREAMS, default={}, about="base URLs of the domains")
+    clock_factor: float = optional(
+        number(1, MOST_CLOCK_FACTOR), default=1.0, about="the clock's factor for retries and ages"
+    )
 
 
 @shape

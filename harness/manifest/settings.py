@@ -9,6 +9,7 @@ from harness.errors import InputError, Problem, did_you_mean
 from harness.manifest.model import Ports
 
 PREFIX: Final = "HARNESS_"
+MOST_CLOCK_FACTOR: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,13 @@ class Settings:
     """None: not set, so the manifest or the built-in default holds. A port of 0 means any free one.
 
     `state` is the folder for all that a run leaves on disk, relative to the working folder or absolute.
+    `clock_factor`: how many times faster than the clock the retries of events run, and events grow old.
     """
 
     workbench_port: int | None = None
     public_port: int | None = None
     state: Path | None = None
+    clock_factor: float | None = None
 
     def ports(self, of_manifest: Ports) -> Ports:
         """The manifest's ports with what the environment says instead."""
@@ -54,9 +57,22 @@ def _folder(text: str) -> Path:
     return path
 
 
+def _factor(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 1 <= factor <= MOST_CLOCK_FACTOR:
+        raise ValueError(f'"{text}" is not a clock factor: a number from 1 to {MOST_CLOCK_FACTOR:,}')
+    return factor
+
+
 VARIABLES: Final[Mapping[str, Variable]] = {
     "HARNESS_WORKBENCH_PORT": Variable("workbench_port", _port, "port of your own VPC endpoint, instead of `4566`"),
     "HARNESS_PUBLIC_PORT": Variable("public_port", _port, "port of the public internet, instead of `4567`"),
+    "HARNESS_CLOCK_FACTOR": Variable(
+        "clock_factor", _factor, "for tests: retries of events, and their age, run so many times faster"
+    ),
     "HARNESS_STATE": Variable("state", _folder, "folder of state, data, logs and keys, instead of `.harness`"),
 }
 

@@ -28,6 +28,7 @@ from harness.runtime.layout import (
     endpoint_alias,
 )
 
+CLOCK_FACTOR = "HARNESS_CLOCK_FACTOR"
 HEADER = """\
 # Written by `harness compose` from harness.yaml and the domains' manifests: change those, then run it again.
 # `docker compose up` brings the landscape up; the workbench is http://localhost:{workbench}.
@@ -192,7 +193,8 @@ def _router(plan: ComposePlan) -> dict[str, Any]:
         "networks": ["bus", *plan.accounts],
         "read_only": True,
         "tmpfs": ["/tmp"],
-        "volumes": _landscape_mounts(plan),
+        "environment": {CLOCK_FACTOR: f"${{{CLOCK_FACTOR}:-}}"},
+        "volumes": [f"keys:{KEYS_IN_CONTAINER}:ro", *_landscape_mounts(plan)],
         "healthcheck": _http_check(ROUTER_HEALTH_PORT, "/_harness/health"),
     }
 

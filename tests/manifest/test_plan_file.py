@@ -27,7 +27,9 @@ EDGE = EdgeSettings(
 ROUTER = RouterSettings(
     landscape=Path("/srv/shop/harness.yaml"),
     nats=Nats(url="nats://127.0.0.1:4222", credentials=Path("/srv/shop/.harness/keys/router.creds")),
+    keys=Path("/srv/shop/.harness/keys"),
     health_port=4570,
+    clock_factor=60.0,
 )
 
 

@@ -17,6 +17,7 @@ READ: dict[str, tuple[Mapping[str, str], Settings]] = {
         {"HARNESS_PUBLIC_PORT": "0", "HARNESS_WORKBENCH_PORT": "0"},
         Settings(public_port=0, workbench_port=0),
     ),
+    "a clock factor": ({"HARNESS_CLOCK_FACTOR": "3600"}, Settings(clock_factor=3600.0)),
     "a folder": ({"HARNESS_STATE": "/var/lib/harness"}, Settings(state=Path("/var/lib/harness"))),
     "an empty variable counts as not set": ({"HARNESS_WORKBENCH_PORT": ""}, Settings()),
     "variables of other programs are left alone": ({"HARNESS_CONFORMANCE": "x", "PORT": "y"}, Settings()),
@@ -37,6 +38,14 @@ REFUSED: dict[str, tuple[Mapping[str, str], list[str]]] = {
     "one port for two listeners": (
         {"HARNESS_PUBLIC_PORT": "4600", "HARNESS_WORKBENCH_PORT": "4600"},
         ["HARNESS_PUBLIC_PORT: port 4600 is already that of HARNESS_WORKBENCH_PORT"],
+    ),
+    "a clock that is slowed down": (
+        {"HARNESS_CLOCK_FACTOR": "0.5"},
+        ['HARNESS_CLOCK_FACTOR: "0.5" is not a clock factor: a number from 1 to 100,000'],
+    ),
+    "a clock factor that is no number": (
+        {"HARNESS_CLOCK_FACTOR": "nan"},
+        ['HARNESS_CLOCK_FACTOR: "nan" is not a clock factor: a number from 1 to 100,000'],
     ),
     "a file for a folder": (
         {"HARNESS_STATE": __file__},
