@@ -1,7 +1,7 @@
 """Why a recorded call was answered as it was: decided once more, with the smallest change that would allow it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from harness.policy import (
 from harness.policy.statement import Statement
 
 INVOKE_SERVICE = "execute-api"
+_ABOUT = ("roleArn", "queueUrl", "queueName", "topicArn", "subscriptionArn")
 Json = dict[str, Any]
 
 
@@ -37,12 +38,16 @@ class KnownApi:
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """What calls were about. `buses`: policies by ARN; `endpoints`: policies by the VPC endpoint's id."""
+    """What calls were about. `buses`: policies by ARN; `endpoints`: policies by the VPC endpoint's id.
+
+    `made`: the policy of what the API makes and changes, by ARN, as it is now.
+    """
 
     authority: Authority
     apis: Mapping[str, KnownApi] = field(default_factory=dict)
     buses: Mapping[str, Document | None] = field(default_factory=dict)
     endpoints: Mapping[str, Document] = field(default_factory=dict)
+    made: Callable[[str], Document | None] = lambda arn: None
 
 
 class Explainer:
@@ -132,7 +137,7 @@ class Explainer:
             role = self._directory.roles.get(request.resource)
             return None if role is None else Documents(own, role.trust)
         service = request.resource.split(":")[2] if request.resource.startswith("arn:") else ""
-        resource, api_arn = self._landscape.buses.get(request.resource), ""
+        resource, api_arn = self._landscape.buses.get(request.resource) or self._landscape.made(request.resource), ""
         if service == INVOKE_SERVICE:
             api_arn = request.resource.partition("/")[0]
             api = self._landscape.apis.get(api_arn.rpartition(":")[2])
@@ -263,7 +268,7 @@ def _call(record: Mapping[str, Any]) -> str:
         api = f" of API {parameters['restApiId']}" if parameters["restApiId"] else ""
         return f"{parameters['httpMethod']} /{parameters['stage']}{path}{api}"
     service = record["eventSource"].partition(".")[0]
-    about = parameters.get("roleArn", "")
+    about = next((parameters[name] for name in _ABOUT if name in parameters), "")
     if "entries" in parameters:
         about = ", ".join(f"{entry['source']} {entry['detailType']}" for entry in parameters["entries"])
     return f"{service}:{record['eventName']} {about}".strip()

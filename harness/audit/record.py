@@ -46,11 +46,12 @@ _AFTER_SIGNATURE = frozenset(
     }
 )  # fmt: skip
 _SIGNATURE_CAUSES = frozenset(kind.value for kind in FaultKind)
-# The parameters of STS and IAM calls that are recorded; a web identity token never is.
+# The parameters of calls of services that are recorded; a web identity token never is, nor a message.
 _PARAMETERS = (
     "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "SourceIdentity", "AccessKeyId", "ProviderId",
-    "PolicySourceArn", "CallerArn",
+    "PolicySourceArn", "CallerArn", "QueueUrl", "QueueName", "TopicArn", "SubscriptionArn",
 )  # fmt: skip
+_READ_ONLY = ("sts", "iam")
 _EVENT_SOURCES = {"": "execute-api.amazonaws.com"}
 
 
@@ -104,7 +105,7 @@ class Scribe:
             "requestID": request.request_id,
             # As unique as the request's id, and the same when a record is written again.
             "eventID": request.request_id[-8:] + request.request_id[8:-8] + request.request_id[:8],
-            "readOnly": seen.method in ("GET", "HEAD", "OPTIONS") if not seen.service else seen.service != "events",
+            "readOnly": seen.method in ("GET", "HEAD", "OPTIONS") if not seen.service else seen.service in _READ_ONLY,
             "eventType": "AwsApiCall",
             "managementEvent": bool(seen.service),
             "eventCategory": "Management" if seen.service else "Data",
@@ -245,6 +246,8 @@ def _form(request: HttpRequest) -> dict[str, str]:
 def _service_parameters(seen: Seen) -> dict[str, Any]:
     if seen.service == "events":
         return {"entries": _entries(seen.request.body)}
+    if seen.request.header(b"x-amz-target") is not None:
+        return _named_in_json(seen.request.body)
     form = _form(seen.request)
     return {name[0].lower() + name[1:]: form[name] for name in _PARAMETERS if name in form}
 
@@ -262,6 +265,17 @@ def _entries(body: bytes) -> list[dict[str, str]]:
         for entry in (entries[:MOST_ENTRIES] if isinstance(entries, list) else ())
         if isinstance(entry, dict)
     ]
+
+
+def _named_in_json(body: bytes) -> dict[str, Any]:
+    """What the call was about; what a message says is not recorded."""
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    if not isinstance(payload, dict):
+        return {}
+    return {name[0].lower() + name[1:]: _short(payload[name]) for name in _PARAMETERS if name in payload}
 
 
 def _short(value: object) -> str:
@@ -292,7 +306,8 @@ def _json_type(body: bytes) -> str:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         return ""
-    return str(answer.get("__type", "")) if isinstance(answer, dict) else ""
+    # Some services name the shape in full: `com.amazonaws.sqs#QueueDoesNotExist`.
+    return str(answer.get("__type", "")).rpartition("#")[2] if isinstance(answer, dict) else ""
 
 
 def _identity(caller: Caller | None, presented: Presented | None, questions: Sequence[Question]) -> dict[str, Any]:

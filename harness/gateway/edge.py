@@ -4,7 +4,7 @@ A call of an API that has arrived whole takes the short way (`begin`, see passag
 that knows ASGI alone, the long one. Both ask the same `Intake` and tell the same `Notes`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from harness.gateway.intake import Intake, Outgoing, Taken, request_of
 from harness.gateway.notes import Notes, log
 from harness.gateway.passage import IDEMPOTENT, Passage, judged
 from harness.gateway.refusals import REFUSALS, Condition
-from harness.gateway.reply import Message, Receive, Reply, Send
+from harness.gateway.reply import Message, Receive, Reply, Send, unless_client_leaves
 from harness.gateway.routing import Named
 from harness.gateway.services import CREDENTIALS, service_of
 from harness.gateway.upstream import Client
@@ -32,7 +32,7 @@ _HEALTHY = HttpResponse(200, ((b"content-type", b"application/json"),), b'{"stat
 
 class Edge:
     """`places`: see `Intake`. `services`: handlers by the service's name in a signature's scope, and the one of
-    credentials listeners.
+    credentials listeners. `patient`: those that may take long to answer, and are stopped when the client leaves.
     """
 
     def __init__(
@@ -46,8 +46,10 @@ class Edge:
         client: Client,
         clock: Clock = utc_now,
         recorder: Recorder | None = None,
+        patient: Container[str] = (),
     ) -> None:
         self._services = services
+        self._patient = patient
         self._client = client
         self._clock = clock
         self._intake = Intake(apis, places, authority, region)
@@ -108,7 +110,7 @@ class Edge:
         elif named.api:
             await self._call(scope, receive, reply, now, taken, request, named)
         else:
-            await self._serve(scope, reply, request, taken.place, now)
+            await self._serve(scope, receive, reply, request, taken.place, now)
 
     async def _call(
         self,
@@ -153,7 +155,13 @@ class Edge:
             await self._refuse(reply, scope, api_id, refused)
 
     async def _serve(
-        self, scope: Mapping[str, Any], reply: Reply, request: HttpRequest, place: NetworkPlace, now: datetime
+        self,
+        scope: Mapping[str, Any],
+        receive: Receive,
+        reply: Reply,
+        request: HttpRequest,
+        place: NetworkPlace,
+        now: datetime,
     ) -> None:
         """A request that names no API: an AWS service, credentials, or the question whether the edge is up."""
         if place.kind is PlaceKind.CREDENTIALS:
@@ -171,12 +179,23 @@ class Edge:
             return
         recorder = self._notes.recorder
         if recorder is None or place.kind is PlaceKind.CREDENTIALS:
-            await reply.respond(await handler(request, place))
-            return
-        with recorder.asking() as questions:
-            answer = await handler(request, place)
-        recorder.served(now, request, place, service_of(request), answer, questions)
-        await reply.respond(answer)
+            answer = await self._handled(handler, request, place, receive)
+        else:
+            with recorder.asking() as questions:
+                answer = await self._handled(handler, request, place, receive)
+            if answer is not None:
+                recorder.served(now, request, place, service_of(request), answer, questions)
+        if answer is None:
+            reply.begun = True  # nobody is left to send to
+        else:
+            await reply.respond(answer)
+
+    async def _handled(
+        self, handler: Handler, request: HttpRequest, place: NetworkPlace, receive: Receive
+    ) -> HttpResponse | None:
+        if service_of(request) in self._patient:
+            return await unless_client_leaves(handler(request, place), receive)
+        return await handler(request, place)
 
     async def _refuse(
         self, reply: Reply, scope: Mapping[str, Any], api_id: str, refused: Refused, body: bytes = b""

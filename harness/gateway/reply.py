@@ -73,7 +73,23 @@ class Reply:
         await self._send({"type": "http.response.body", "body": body})
 
 
+async def unless_client_leaves(work: Awaitable[HttpResponse], receive: Receive) -> HttpResponse | None:
+    """The answer; None when the client left before there was one, and the work was ended."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.create_task(_client_leaves(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        leaving.cancel()
+        working.cancel()
+
+
 async def _stop_when_client_leaves(answer: Answer, receive: Receive) -> None:
+    await _client_leaves(receive)
+    answer.abort()
+
+
+async def _client_leaves(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    answer.abort()

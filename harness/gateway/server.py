@@ -2,7 +2,7 @@
 
 import resource
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -35,10 +35,25 @@ def server_config(
     )
 
 
-async def serve(app: Any, sockets: Sequence[socket.socket]) -> None:
-    """Serves until SIGINT or SIGTERM. The sockets are bound; they are closed at the end."""
-    config = server_config(app, most_connections=affordable_connections())
-    await uvicorn.Server(config).serve(sockets=list(sockets))
+class _Server(uvicorn.Server):
+    stopping: Callable[[], Awaitable[None]] | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.stopping is not None:
+            await self.stopping()
+        await super().shutdown(sockets)
+
+
+async def serve(
+    app: Any, sockets: Sequence[socket.socket], *, stopping: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Serves until SIGINT or SIGTERM. The sockets are bound; they are closed at the end.
+
+    `stopping` is called first at the end: so that whoever only waits is answered, and nobody waits for them.
+    """
+    server = _Server(server_config(app, most_connections=affordable_connections()))
+    server.stopping = stopping
+    await server.serve(sockets=list(sockets))
 
 
 def affordable_connections() -> int:

@@ -1,7 +1,7 @@
 """The audit of a landscape: what the edge notes goes to the store, and from there come explanations."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -45,6 +45,7 @@ class AuditTrail:
         buses: Mapping[str, Document | None],
         *,
         endpoints: Mapping[str, Document] | None = None,
+        made: Callable[[str], Document | None] = lambda arn: None,
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
@@ -52,7 +53,7 @@ class AuditTrail:
         accounts = {api.id: api.account for api in apis.values()}
         self.recorder = Recorder(Scribe(authority, sealer, accounts).lines, store.append)
         known = {api.id: _known(api) for api in apis.values()}
-        self._explainer = Explainer(Landscape(authority, known, buses, endpoints or {}))
+        self._explainer = Explainer(Landscape(authority, known, buses, endpoints or {}, made))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """The edge process: every listener, the gateway of every API, and the AWS endpoints, from one settings file."""
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from harness import manifest
@@ -18,10 +19,15 @@ from harness.identity import Sealer
 from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
 from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_routes
+from harness.local.queues import queues
 from harness.manifest.plan_file import EdgeSettings
+from harness.queues.api import QueuesApi
+from harness.queues.receipts import Receipts
 from harness.runtime import keys
 from harness.storage.connection import Connection
+from harness.storage.jetstream_state import JetStreamState
 from harness.storage.line_log import LineLog
+from harness.storage.replica import Replica
 from harness.sts.api import StsApi
 from harness.sts.container_credentials import ContainerCredentials, Grant
 from harness.sts.web_identity import WorkloadTokens, key_from_pem
@@ -63,12 +69,21 @@ def _grants(landscape: manifest.Landscape, folder: Path) -> dict[str, Grant]:
 
 async def run_edge(settings: EdgeSettings) -> None:
     """Serves until SIGTERM."""
+    async with AsyncExitStack() as stack:
+        await _run(settings, stack)
+
+
+async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     landscape = manifest.load(settings.landscape)
     directory = landscape.directory()
     master_key = keys.master_key(settings.keys)
     sealer = Sealer(master_key)
     authority = Authority(directory, sealer)
     connection = await Connection.connect(settings.nats.url, name="edge")
+    stack.push_async_callback(connection.close)
+    state = JetStreamState(connection)
+    replica = await stack.enter_async_context(Replica(state).running())
+    broker = await stack.enter_async_context(queues(connection, replica, state, landscape))
     store = JetStreamStore(connection)
     buses = landscape.buses_by_arn()
     kept = {**buses, **landscape.quarantines_by_arn()}
@@ -87,12 +102,21 @@ async def run_edge(settings: EdgeSettings) -> None:
         "sts": StsApi(authority, sealer, directory, web_identity_key=tokens.public_keys if tokens else None),
         "events": EventsApi(authority, buses, store, region=landscape.region, validator=validator),
         "iam": IamApi(authority),
+        "sqs": QueuesApi(authority, broker, Receipts(master_key), region=landscape.region),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
     policies = {arn: bus.policy for arn, bus in buses.items()}
-    audit = AuditTrail(audit_store, authority, sealer, served, policies, endpoints=directory.endpoint_policies)
+    audit = AuditTrail(
+        audit_store,
+        authority,
+        sealer,
+        served,
+        policies,
+        endpoints=directory.endpoint_policies,
+        made=broker.registry.policy,
+    )
     edge = Edge(
         apis=served,
         services=services,
@@ -101,12 +125,10 @@ async def run_edge(settings: EdgeSettings) -> None:
         region=landscape.region,
         client=PooledClient(),
         recorder=audit.recorder,
+        patient={"sqs"},
     )
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
     reads = {**event_routes(store, kept.keys), **audit_routes(audit)}
     app = Operator(edge, reads, token=operator_token(master_key), addresses=workbenches)
-    try:
-        async with audit.running():
-            await serve(app, sockets)
-    finally:
-        await connection.close()
+    async with audit.running():
+        await serve(app, sockets, stopping=broker.stop)

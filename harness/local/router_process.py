@@ -2,14 +2,13 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
 
 from harness import manifest
 from harness.access import Authority
 from harness.bus.bus_target import BusDelivery
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Backoff, Deliveries, Failure, HttpDelivery
+from harness.bus.delivery import Backoff, Deliveries, HttpDelivery
 from harness.bus.health import serve_health
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
@@ -19,7 +18,9 @@ from harness.bus.roles import Roles
 from harness.bus.router import Router
 from harness.bus.routes import routes_of
 from harness.http_client import HttpClient
+from harness.local.queues import for_rules, queues
 from harness.manifest.plan_file import RouterSettings
+from harness.queues.sender import Sender
 from harness.storage.connection import Connection
 from harness.storage.jetstream_state import JetStreamState
 from harness.storage.replica import Replica
@@ -35,9 +36,14 @@ async def run_router(settings: RouterSettings) -> None:
     connection = await Connection.connect(settings.nats.url, name="router")
     store = JetStreamStore(connection)
     client = HttpClient()
+    authority = Authority(landscape.directory(), None)
     health = await serve_health(store.connected, port=settings.health_port)
     try:
-        async with Replica(JetStreamState(connection)).running() as replica:
+        state = JetStreamState(connection)
+        async with (
+            Replica(state).running() as replica,
+            queues(connection, replica, state, landscape) as broker,
+        ):
             catalogue = Catalogue(
                 replica,
                 region=landscape.region,
@@ -45,17 +51,17 @@ async def run_router(settings: RouterSettings) -> None:
                 buses=[*landscape.buses.values(), *landscape.quarantines_by_arn().values()],
                 rules=landscape.rules(settings.upstreams),
             )
-            roles = Roles(Authority(landscape.directory(), None))
+            send = for_rules(Sender(broker, authority))
             deliver = Deliveries(
                 {
                     "lambda": HttpDelivery(client, landscape.containers(settings.upstreams)),
-                    "sqs": QueueDelivery(_no_queue),
-                    "event-bus": BusDelivery(store, catalogue, roles),
+                    "sqs": QueueDelivery(send),
+                    "event-bus": BusDelivery(store, catalogue, Roles(authority)),
                     "logs": LogDelivery(store),
                 }
             )
             backoff = Backoff(speed=settings.clock_factor)
-            work = Work(store, deliver, DeadLetters(_no_queue, store), backoff=backoff)
+            work = Work(store, deliver, DeadLetters(send, store), backoff=backoff)
             await Router(catalogue, work, asleep=_queues_of_all(landscape)).run(stop)
     finally:
         health.close()
@@ -67,16 +73,3 @@ def _queues_of_all(landscape: manifest.Landscape) -> set[str]:
     """Also of the domains that do not run now: what waits for them waits on."""
     rules = landscape.rules(dict.fromkeys(landscape.domains, ""))
     return {route.key for rule in rules for route in routes_of(rule)}
-
-
-async def _no_queue(
-    queue: str,
-    body: bytes,
-    *,
-    source_arn: str,
-    id: str,
-    attributes: Mapping[str, str] | None = None,
-    group: str = "",
-    trace: str = "",
-) -> Failure | None:
-    return Failure("NO_RESOURCE", f"this landscape has no queue {queue}", retryable=False)

@@ -22,6 +22,7 @@ from harness.manifest.fields import (
     text,
     with_node,
 )
+from harness.manifest.queue_file import QueueEntry
 from harness.manifest.roles import PATH, RoleEntry
 from harness.manifest.throttle_file import ThrottleEntry, with_both
 from harness.wire import INTEGRATION_TIMEOUT_SECONDS
@@ -145,6 +146,11 @@ class DomainFile:
         PATH,
         default=None,
         about="folder of this domain's contracts; by default the one named like it in the landscape's",
+    )
+    queues: Mapping[str, At[QueueEntry]] = optional(
+        mapping(formats.QUEUE_NAME.mistake, located(record(QueueEntry))),
+        default={},
+        about="queues of its account, by name; a name that ends in `.fifo` is that of a FIFO queue",
     )
     subscribes: tuple[SubscriptionEntry, ...] = optional(
         sequence(record(SubscriptionEntry)), default=(), about="rules that deliver events to it"

@@ -26,6 +26,7 @@ from harness.manifest.model import (
 )
 from harness.manifest.organisation import Roles
 from harness.manifest.policies import PolicyFiles
+from harness.manifest.queues import Queues, link_queues
 from harness.manifest.references import Claim, known, once, repeated
 from harness.manifest.throttle_file import ThrottleEntry
 from harness.manifest.throttling import link_throttling
@@ -99,6 +100,7 @@ class _Linker:
         publishes = self._published()
         subscriptions = [self._subscription(item, bus) for item in entry.subscribes]
         dockerfile = self._dockerfile()
+        queues = self._queues(account)
         runs_as = self._runs_as(account) if account else None
         if account is None or runs_as is None:
             return None
@@ -118,6 +120,8 @@ class _Linker:
             calls=tuple(call.value for call in entry.calls),
             publishes=publishes,
             subscriptions=tuple(item for item in subscriptions if item is not None),
+            queues=queues.declared,
+            queue_policies=queues.policies,
         )
 
     def _runs_as(self, account: Account) -> Role | None:
@@ -215,6 +219,10 @@ class _Linker:
             if name in taken:
                 text = f'"{name}" is set by the harness, as the domain calls "{taken[name]}": take it out'
                 self.source.where.problem(at.line, f"run.environment.{name}: {text}")
+
+    def _queues(self, account: Account | None) -> Queues:
+        region = self.around.written.entry.region
+        return link_queues(self.source, self.around.policies, account=account.id if account else "", region=region)
 
     # Events
 

@@ -54,6 +54,10 @@ TAG_KEY = _form(r"[\w\s.:/=+@-]{1,128}", "a tag key: at most 128 letters, digits
 BUS = _form(r"[/.\-_A-Za-z0-9]{1,256}", "a bus name: at most 256 letters, digits or any of ./_-")
 RULE = _form(r"[.\-_A-Za-z0-9]{1,64}", "a rule name: at most 64 letters, digits or any of ._-")
 QUEUE = _form(r"[A-Za-z0-9_-]{1,80}", "a queue name: at most 80 letters, digits or any of _-")
+QUEUE_NAME = _form(
+    r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?",
+    'a queue name: at most 80 letters, digits or any of _-, with ".fifo" at the end of a FIFO queue\'s',
+)
 VERSION = _form(r"v[1-9][0-9]{0,3}", 'a major version, as "v1"')
 EVENT = _form(r"[A-Za-z][A-Za-z0-9]*\.v[1-9][0-9]{0,3}", 'an event and its version, as "OrderPlaced.v1"')
 # OpenID Connect Discovery 1.0, section 3, without the scheme, as IAM writes the provider in its ARN.

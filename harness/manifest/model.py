@@ -14,7 +14,9 @@ from harness.contracts.events import EventContract
 from harness.errors import InputError, Problem, did_you_mean
 from harness.gateway.limits import UNLIMITED, Limit, Throttling
 from harness.identity.model import Directory, Membership, OidcProvider, Role
+from harness.manifest.queues import with_dead_letters
 from harness.policy.document import Document
+from harness.queues.declared import Declared
 from harness.wire import INTEGRATION_TIMEOUT_SECONDS, NetworkPlace, PlaceKind, function_arn, queue_arn
 
 TARGET_ID = "domain"
@@ -105,6 +107,10 @@ class Subscription:
     retry: RetryPolicy
     dead_letter: str | None = None
 
+    @property
+    def rule_arn(self) -> str:
+        return Rule(self.rule, self.bus_arn, "", self.pattern).arn
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -128,6 +134,8 @@ class Domain:
     calls: tuple[str, ...] = ()
     publishes: tuple[PublishedEvent, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    queues: tuple[Declared, ...] = ()
+    queue_policies: tuple[Document, ...] = ()
 
     def function_arn(self, region: str) -> str:
         return function_arn(region, self.account.id, self.name)
@@ -226,6 +234,23 @@ class Landscape:
             for subscription in domain.subscriptions
         )
 
+    def queues(self) -> list[Declared]:
+        """Those of all domains, also of those that do not run."""
+        found: list[Declared] = []
+        for domain in self.domains.values():
+            rules: dict[str, list[str]] = {}
+            for subscription in domain.subscriptions:
+                if subscription.dead_letter:
+                    rules.setdefault(subscription.dead_letter, []).append(subscription.rule_arn)
+            found += with_dead_letters(
+                domain.queues,
+                rules,
+                account=domain.account.id,
+                region=self.region,
+                file=os.path.relpath(domain.file, self.folder),
+            )
+        return found
+
     def places(self) -> tuple[NetworkPlace, ...]:
         """Every network place that wants a listener: workbench, public, an endpoint per account, one per API called."""
         places = [
@@ -254,6 +279,7 @@ class Landscape:
         for domain in self.domains.values():
             found.add(domain.file)
             found.update(event.contract for event in domain.publishes)
+            documents += domain.queue_policies
             if domain.api is not None:
                 documents.append(domain.api.resource_policy)
                 found.update(version.contract for version in domain.api.versions.values())

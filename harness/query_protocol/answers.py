@@ -28,7 +28,14 @@ class Entries:
     values: Mapping[str, str]
 
 
-Member: TypeAlias = "str | int | Entries | Mapping[str, Member] | Sequence[Member]"
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A list whose items stand side by side, each under the member's own name."""
+
+    items: "Sequence[Member]"
+
+
+Member: TypeAlias = "str | int | Entries | Flat | Mapping[str, Member] | Sequence[Member]"
 Members: TypeAlias = Mapping[str, Member]
 """The members of a result: nested structures as mappings, lists as sequences."""
 
@@ -66,6 +73,8 @@ def _element(name: str, value: Member, depth: int) -> str:
             return f"{indent}<{name}>{str(value).lower()}</{name}>\n"
         case str() | int():
             return f"{indent}<{name}>{_text(str(value))}</{name}>\n"
+        case Flat():
+            return "".join(_element(name, item, depth) for item in value.items)
         case Entries():
             inner = "".join(
                 _element("entry", {"key": key, "value": text}, depth + 1) for key, text in value.values.items()

@@ -150,9 +150,11 @@ class Connection:
         info: StreamInfo | None = await self.managed(lambda: self._info(name, subjects=">"))
         return (info.state.subjects or {}) if info is not None else {}
 
-    async def read(self, stream: str, subject: str, since: datetime | None = None) -> AsyncGenerator[Msg, None]:
+    async def read(
+        self, stream: str, subject: str, since: datetime | None = None, *, headers_only: bool = False
+    ) -> AsyncGenerator[Msg, None]:
         """What the stream holds under `subject` now, from what was stored since an instant. Ends."""
-        config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=FORGOTTEN_SECONDS)
+        config = _reading(subject, headers_only=headers_only)
         if since is not None:
             config.deliver_policy = DeliverPolicy.BY_START_TIME
             config.opt_start_time = since
@@ -172,13 +174,14 @@ class Connection:
         finally:
             await self._drop(puller)
 
-    async def follow(self, stream: str, subject: str, *, after: int | None) -> AsyncGenerator[Msg, None]:
+    async def follow(
+        self, stream: str, subject: str, *, after: int | None, headers_only: bool = False
+    ) -> AsyncGenerator[Msg, None]:
         """What is stored under `subject` behind the stream's sequence `after` (0: all; None: from now on). Without end.
 
         A lost connection or consumer is replaced by one that begins after the last message handed out.
         """
-        config = ConsumerConfig(ack_policy=AckPolicy.NONE, filter_subject=subject, inactive_threshold=FORGOTTEN_SECONDS)
-        config = _from(config, after)
+        config = _from(_reading(subject, headers_only=headers_only), after)
         while True:
             info = await self._consumer(stream, config)
             puller = self._reader(stream, info.name)
@@ -280,6 +283,15 @@ def held_message(message: Msg) -> Held:
 
     metadata = message.metadata
     return Held(message.data, message.headers or {}, metadata.num_delivered, metadata.timestamp, settle)
+
+
+def _reading(subject: str, *, headers_only: bool) -> ConsumerConfig:
+    return ConsumerConfig(
+        ack_policy=AckPolicy.NONE,
+        filter_subject=subject,
+        inactive_threshold=FORGOTTEN_SECONDS,
+        headers_only=headers_only or None,
+    )
 
 
 def _from(config: ConsumerConfig, after: int | None) -> ConsumerConfig:

@@ -23,7 +23,7 @@ RESEND_SECONDS = 2.0
 
 # JetStream API error codes (nats-server `errors.json`).
 STORE_FAILED = 10077  # "maximum bytes exceeded" and its like
-_NO_RESOURCES = (10023, 10028, 10047)
+NO_RESOURCES = (10023, 10028, 10047)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Publisher:
 
 def _refused(batch: _Batch, message: Outgoing, error: Mapping[str, object]) -> None:
     code, text = error.get("err_code"), str(error.get("description", ""))
-    if code in _NO_RESOURCES or (code == STORE_FAILED and "maximum" in text):
+    if code in NO_RESOURCES or (code == STORE_FAILED and "maximum" in text):
         batch.full, batch.refusal = True, f"the event store is full: {text}"
     elif error.get("code") in (500, 503):
         batch.retry.append(message)

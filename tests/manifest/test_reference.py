@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from harness.manifest import domain_file, endpoint_file, harness_file, organisation_file, roles, throttle_file
+from harness.manifest import (
+    domain_file,
+    endpoint_file,
+    harness_file,
+    organisation_file,
+    queue_file,
+    roles,
+    throttle_file,
+)
 from harness.manifest.fields import rules
 from harness.manifest.settings import VARIABLES
 
@@ -33,6 +41,8 @@ SHAPES: dict[str, type[Any]] = {
     "throttle.callers.NAME": throttle_file.PlanEntry,
     "throttle.callers.NAME.quota": throttle_file.QuotaEntry,
     "throttle.methods.OPERATION": throttle_file.LimitEntry,
+    "queues.NAME": queue_file.QueueEntry,
+    "queues.NAME.redrive": queue_file.RedriveEntry,
     "subscribes[]": domain_file.SubscriptionEntry,
     "subscribes[].retry": domain_file.RetryEntry,
 }

@@ -1,0 +1,65 @@
+"""Queues in a process of the landscape: the broker, and what the bus sends to queues."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from harness import manifest
+from harness.bus.dead_letters import SendToQueue
+from harness.bus.delivery import Failure
+from harness.queues.broker import Broker
+from harness.queues.declared import declare
+from harness.queues.jetstream import JetStreamShelves
+from harness.queues.message import Attribute
+from harness.queues.registry import Copy, Registry
+from harness.queues.sender import Sender
+from harness.storage.connection import Connection
+from harness.storage.state import State
+
+EVENTS = "events.amazonaws.com"
+# What SQS's refusal means to EventBridge, by its name.
+_CODES: Mapping[str, str] = {"QueueDoesNotExist": "NO_RESOURCE"}
+
+
+@asynccontextmanager
+async def queues(
+    connection: Connection, copy: Copy, state: State, landscape: manifest.Landscape
+) -> AsyncIterator[Broker]:
+    """The landscape's queues, those of the manifests made; `copy` follows `state`."""
+    shelves = JetStreamShelves(connection)
+    await shelves.prepare()
+    broker = Broker(Registry(copy, state), shelves)
+    await declare(broker, landscape.region, landscape.queues())
+    try:
+        yield broker
+    finally:
+        await broker.stop()
+
+
+def for_rules(sender: Sender) -> SendToQueue:
+    """Sends on behalf of a rule, as EventBridge does."""
+
+    async def send(
+        queue: str,
+        body: bytes,
+        *,
+        source_arn: str,
+        id: str,
+        attributes: Mapping[str, str] | None = None,
+        group: str = "",
+        trace: str = "",
+    ) -> Failure | None:
+        refused = await sender.send(
+            queue,
+            body.decode(),
+            service=EVENTS,
+            source_arn=source_arn,
+            attributes={name: Attribute("String", value) for name, value in (attributes or {}).items()},
+            group=group,
+            trace=trace,
+            once=id,
+        )
+        if refused is None:
+            return None
+        return Failure(_CODES.get(refused.name, "INVALID_PARAMETER"), refused.message, retryable=False)
+
+    return send
