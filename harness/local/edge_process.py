@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from harness import manifest
@@ -20,10 +21,12 @@ from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
 from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_routes
 from harness.local.queues import queues
+from harness.local.schemas import schemas
 from harness.manifest.plan_file import EdgeSettings
 from harness.queues.api import QueuesApi
 from harness.queues.receipts import Receipts
 from harness.runtime import keys
+from harness.schemas.discovery import Discovery
 from harness.storage.connection import Connection
 from harness.storage.jetstream_state import JetStreamState
 from harness.storage.line_log import LineLog
@@ -103,6 +106,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
         "events": EventsApi(authority, buses, store, region=landscape.region, validator=validator),
         "iam": IamApi(authority),
         "sqs": QueuesApi(authority, broker, Receipts(master_key), region=landscape.region),
+        "schemas": schemas(authority, replica, landscape),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
@@ -130,5 +134,6 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
     reads = {**event_routes(store, kept.keys), **audit_routes(audit)}
     app = Operator(edge, reads, token=operator_token(master_key), addresses=workbenches)
-    async with audit.running():
+    discovery = Discovery(replica, partial(store.tail, from_start=False))
+    async with audit.running(), discovery.running():
         await serve(app, sockets, stopping=broker.stop)

@@ -39,8 +39,8 @@ def serving(handler: Handler, place: NetworkPlace, loop: Loop) -> Iterator[str]:
         def do_POST(self) -> None:
             path, _, query = self.path.partition("?")
             headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
-            body = self.rfile.read(int(self.headers["content-length"]))
-            request = HttpRequest("POST", path.encode(), query.encode(), headers, body)
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            request = HttpRequest(self.command, path.encode(), query.encode(), headers, body)
 
             async def answer() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
                 response = await handler(request, place)
@@ -50,9 +50,12 @@ def serving(handler: Handler, place: NetworkPlace, loop: Loop) -> Iterator[str]:
             self.send_response(status)
             for name, value in sent:
                 self.send_header(name.decode(), value.decode())
-            self.send_header("content-length", str(len(content)))
+            if status != 204:
+                self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        do_GET = do_PUT = do_DELETE = do_POST
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
