@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import access, bus, calls, containers, explain, landscape, lint, stub
+from harness.cli import access, bus, calls, containers, contracts, explain, landscape, lint, stub
 from harness.cli.options import Options
 from harness.errors import HarnessError, InputError
 
@@ -41,6 +41,7 @@ explain.add_to(app)
 access.add_to(app)
 bus.add_to(app)
 containers.add_to(app)
+contracts.add_to(app)
 stub.add_to(app)
 lint.add_to(app)
 

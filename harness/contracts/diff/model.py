@@ -154,8 +154,12 @@ def is_openapi(value: Any) -> bool:
 
 def read_contract(file: str, read: Callable[[str], str]) -> Contract:
     """The OpenAPI document of `file`. `read` answers the text of a file by name. Raises `InputError`."""
-    library = Library(file, read)
-    raw = library.root.value
+    return contract_of(Library(file, read))
+
+
+def contract_of(library: Library) -> Contract:
+    """Raises `InputError` when the file is no OpenAPI document of version 3.0 or 3.1."""
+    file, raw = library.root.file, library.root.value
     if not isinstance(raw, dict) or not _OPENAPI_3.fullmatch(str(raw.get("openapi", ""))):
         line = library.source(Location(file, ("openapi",))).line if is_openapi(raw) else 0
         said = raw.get("openapi") or raw.get("swagger") if isinstance(raw, dict) else None

@@ -26,6 +26,7 @@ from harness.contracts.schemas.dialects import (
 )
 from harness.contracts.schemas.documents import Library, Location
 from harness.contracts.schemas.flat import Flat, flat
+from harness.contracts.schemas.shapes import misshapen
 from harness.errors import InputError
 
 
@@ -104,6 +105,9 @@ class Schemas:
         if not isinstance(raw, dict):
             raise self.library.mistake(location, f"a schema must be an object, not {type(raw).__name__}")
         dialect = dialect_of(self.library.document(location.file).value, self._dialect)
+        for keyword, value in raw.items():
+            if (wanted := misshapen(keyword, value)) is not None:
+                raise self.library.mistake(_below(location, keyword), f"{keyword}: must be {wanted}")
         said = in_2020_12(raw, dialect)
         hidden |= self._hidden(raw, location)
         made: dict[str, Any] = {}
@@ -123,17 +127,17 @@ class Schemas:
         return made
 
     def _keyword(self, keyword: str, value: Any, place: Location, hidden: frozenset[str]) -> dict[str, Any]:
-        if keyword == "$ref" and isinstance(value, str):
+        if keyword == "$ref":
             owner = Location(place.file, place.path[:-1])
             return {"$ref": DEFS + self._define(self.library.resolve(value, owner))}
         if keyword in SCHEMA_KEYWORDS:
             return {keyword: self._normal(value, place, frozenset())}
-        if keyword in LIST_KEYWORDS and isinstance(value, list):
+        if keyword in LIST_KEYWORDS:
             passed = hidden if keyword == "allOf" else frozenset()
             return {keyword: [self._normal(item, _below(place, index), passed) for index, item in enumerate(value)]}
-        if keyword in MAP_KEYWORDS and isinstance(value, dict):
+        if keyword in MAP_KEYWORDS:
             return {keyword: {name: self._member(keyword, item, _below(place, name)) for name, item in value.items()}}
-        if keyword == "required" and isinstance(value, list):
+        if keyword == "required":
             return {keyword: sorted({name for name in value if name not in hidden})}
         if keyword in VALUE_KEYWORDS or keyword in ANNOTATIONS:
             return {keyword: value}
