@@ -16,6 +16,8 @@ def request_body_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, 
     new = pairing.new.part(now.part.below("requestBody")) if "requestBody" in now.part.raw else None
     if old is None and new is None:
         return
+    if old is not None and new is not None and pairing.same(old, new):
+        return
     if old is None or new is None:
         required = new is not None and new.get("required") is True
         added = "request-required-body-added" if required else "request-body-added"

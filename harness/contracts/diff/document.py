@@ -8,6 +8,7 @@ from harness.contracts.diff.callbacks import webhook_findings
 from harness.contracts.diff.model import Contract, read_contract
 from harness.contracts.diff.operations import operation_findings
 from harness.contracts.diff.pairing import Pairing
+from harness.contracts.diff.sameness import Sameness
 from harness.contracts.diff.schemas import SchemaDiffs
 from harness.contracts.diff.security import scheme_findings
 from harness.contracts.diff.settings import Ignored, Settings, applied
@@ -44,7 +45,8 @@ def diff(
 
 def diff_contracts(old: Contract, new: Contract, *, today: date, settings: Settings | None = None) -> Diff:
     settings = settings or Settings()
-    pairing = Pairing(old, new, Place("api", "document"), today, settings.notice_days)
+    sameness = Sameness(old.library, new.library)
+    pairing = Pairing(old, new, Place("api", "document"), today, sameness, settings.notice_days)
     counted, ignored = applied(settings, _once(_all(pairing)), today)
     order = {level: index for index, level in enumerate(Level)}
     return Diff(tuple(sorted(counted, key=lambda finding: order[finding.level])), tuple(ignored))

@@ -77,12 +77,14 @@ def _moved(was: Operation, fresh: Mapping[Key, Operation]) -> Key | None:
 
 
 def _pair(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
+    yield from security_findings(pairing, was, now)
+    if was.path == now.path and pairing.same(was.part, now.part) and pairing.same(was.item, now.item):
+        return
     names = was.part.get("operationId"), now.part.get("operationId")
     if all(names) and names[0] != names[1]:
         places = was.part.below("operationId"), now.part.below("operationId")
         yield pairing.finding("operation-id-changed", *places, was=names[0], now=names[1])
     yield from lifecycle_findings(pairing, was, now)
-    yield from security_findings(pairing, was, now)
     yield from parameter_findings(pairing, diffs, was, now)
     yield from request_body_findings(pairing, diffs, was, now)
     yield from response_findings(pairing, diffs, was, now)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from harness.contracts.diff.model import Contract
+from harness.contracts.diff.model import Contract, Part
 from harness.contracts.diff.rules import RULES
+from harness.contracts.diff.sameness import Sameness
 from harness.contracts.finding import Example, Finding, Level, Place
 from harness.contracts.schemas import Location
 
@@ -19,11 +20,16 @@ class Pairing:
     new: Contract
     place: Place
     today: date
+    sameness: Sameness
     notice_days: int = 0
     sent_by_provider: bool = False
 
     def at(self, **changed: Any) -> "Pairing":
         return replace(self, place=replace(self.place, **changed))
+
+    def same(self, old: Part, new: Part) -> bool:
+        """Whether two parts say the same, with all that they refer to."""
+        return self.sameness.same(old.named, new.named)
 
     def finding(
         self,

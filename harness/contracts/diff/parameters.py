@@ -34,7 +34,7 @@ def parameter_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now
     for key, part in fresh.items():
         yield from _fresh(pairing, key, part)
     for key, part in before.items():
-        if key in after:
+        if key in after and not pairing.same(part, after[key]):
             yield from _both(pairing.at(part="parameter", parameter=key), diffs, part, after[key])
 
 

@@ -24,7 +24,7 @@ def response_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now:
         promised = _covering(before, status)
         if promised is None:
             yield _new_status(inner.at(status=status), before, status, new)
-        else:
+        elif not inner.same(before[promised], new):
             yield from _answer(inner.at(status=status), diffs, before[promised], new)
     for status, old in before.items():
         if status == "default" or status in after:

@@ -63,17 +63,19 @@ def contained(narrow: Subject, wide: Subject, *, shown: bool = True) -> Containm
     """
     if narrow.compiled.closed == wide.compiled.closed:
         return Containment(Verdict.YES)
+    walk = Walk(narrow, wide, _STEPS, shown=shown)
+    found = walk.run()
+    if not found:
+        return Containment(Verdict.YES)
+    if all(difference.witness for difference in found) or not shown:
+        witness = found[0].witness
+        return Containment(Verdict.NO if witness else Verdict.UNPROVEN, tuple(found), witness)
     answer = wide.compiled.canonical.covers(narrow.compiled.canonical)
     if answer == canonical.Containment.YES:
         return Containment(Verdict.YES)
-    walk = Walk(narrow, wide, _STEPS, shown=shown)
-    found = walk.run()
     refuted = answer == canonical.Containment.NO
-    if not found and not refuted:
-        return Containment(Verdict.YES)
     witness = next((difference.witness for difference in found if difference.witness), None)
-    if witness is None and shown:
-        witness = walk.witnesses.differing()
+    witness = witness or walk.witnesses.differing()
     if len(found) == 1 and witness and not found[0].witness:
         found = [replace(found[0], witness=witness)]
     verdict = Verdict.NO if witness or refuted else Verdict.UNPROVEN

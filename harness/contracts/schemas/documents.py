@@ -67,6 +67,7 @@ class Library:
     def __init__(self, root: str, read: Callable[[str], str]) -> None:
         self._read = read
         self._documents: dict[str, Document] = {}
+        self._resolved: dict[tuple[str, str], Location] = {}
         self._names: dict[str, str] = {}
         """`$id` of a document -> its file."""
         self.root = self.document(root)
@@ -97,6 +98,12 @@ class Library:
 
         Raises `InputError` at the line of the reference when it leads nowhere.
         """
+        key = reference, written.file
+        if key not in self._resolved:
+            self._resolved[key] = self._lookup(reference, written)
+        return self._resolved[key]
+
+    def _lookup(self, reference: str, written: Location) -> Location:
         address, _, fragment = reference.partition("#")
         file = self._file(address, written) if address else written.file
         document = self.document(file)

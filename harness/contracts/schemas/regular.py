@@ -4,6 +4,7 @@ Known are alternatives, groups, classes, escapes, quantifiers and anchors; looka
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _CLASSES: Final = {"d": "0123456789", "w": "abcxyz0189_ABCXYZ", "s": " "}
@@ -13,7 +14,8 @@ _PRINTABLE: Final = [chr(code) for code in (*range(97, 123), *range(65, 91), *ra
 _MAX_REPEAT: Final = 300
 
 
-def texts(pattern: str, least: int = 0) -> list[str]:
+@lru_cache(maxsize=1024)
+def texts(pattern: str, least: int = 0) -> tuple[str, ...]:
     """Some texts that `pattern` should match: the shortest, one of `least` characters and more where it can be."""
     try:
         short = _Reader(pattern, 0).alternatives()
@@ -21,11 +23,11 @@ def texts(pattern: str, least: int = 0) -> list[str]:
         drawn += [_Reader(pattern, more).alternatives() for more in (least, 1, 2)]
         others = [_Reader(pattern, least, branch=branch).alternatives() for branch in (1, 2)]
     except (_OddError, IndexError):  # unfinished patterns are for the validator to refuse
-        return []
+        return ()
     anchored = pattern.startswith("^")
     padded = [] if anchored else [text.ljust(least, "x") for text in drawn]
     unended = [] if pattern.endswith("$") else [text.ljust(least, "x") for text in drawn]
-    return list(dict.fromkeys((*drawn, *others, *padded, *unended)))
+    return tuple(dict.fromkeys((*drawn, *others, *padded, *unended)))
 
 
 class _OddError(Exception):

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from harness.contracts.schemas.closed import closed, validator_of
 from harness.contracts.schemas.dialects import Schema
 from harness.contracts.schemas.flat import NEVER, Flat, flat, merge, types_of
 from harness.contracts.schemas.regular import texts
-from harness.contracts.schemas.schema import closed, validator_of
 
 MAX_DEPTH = 10
 MAX_VALUES = 6
@@ -28,9 +28,17 @@ class Sampler:
 
     def __init__(self, definitions: Mapping[str, Schema]) -> None:
         self._definitions = definitions
+        self._drawn: dict[int, tuple[Schema, int, list[Any]]] = {}
+        """By identity, with the depth: less deep down more could be drawn."""
 
     def samples(self, schema: Schema, depth: int = 0) -> list[Any]:
-        """Distinct valid values, at most `MAX_VALUES`."""
+        """Distinct valid values, at most `MAX_VALUES`. They are shared: whoever changes one copies it first."""
+        known = self._drawn.get(id(schema))
+        if known is None or known[1] > depth:
+            known = self._drawn[id(schema)] = (schema, depth, self._draw(schema, depth))
+        return known[2]
+
+    def _draw(self, schema: Schema, depth: int) -> list[Any]:
         found: list[Any] = []
         validator: jsonschema_rs.Validator | None = None  # most schemas are asked for no value at all
         for value in islice(self._proposed(flat(schema, self._definitions), depth), MAX_PROPOSALS):
@@ -118,7 +126,7 @@ class Sampler:
             if not drawn:
                 return
             base[name], choices[name] = drawn[0], drawn
-        for name in (*properties, *_OTHER_NAMES, *_names_for(schema)):
+        for name in chain(properties, _OTHER_NAMES, _names_for(schema)):
             if len(base) >= schema.get("minProperties", 0):
                 break
             if name not in base:

@@ -1,7 +1,7 @@
 """Schemas of one contract, ready to be compared: draft 2020-12, one set of definitions, lines kept."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from harness.contracts.finding import Source
+from harness.contracts.schemas.closed import closed, validator_of
 from harness.contracts.schemas.dialects import (
     ANNOTATIONS,
     DEFS,
@@ -26,6 +27,7 @@ from harness.contracts.schemas.dialects import (
 )
 from harness.contracts.schemas.documents import Library, Location
 from harness.contracts.schemas.flat import Flat, flat
+from harness.contracts.schemas.samples import Sampler
 from harness.contracts.schemas.shapes import misshapen
 from harness.errors import InputError
 
@@ -48,6 +50,7 @@ class Schemas:
         self.library = library
         self.role = role
         self.definitions: dict[str, Schema] = {}
+        self.sampler = Sampler(self.definitions)
         self._dialect = dialect_of(library.root.value)
         self._names: dict[Location, str] = {}
         self._places: dict[int, Location] = {}
@@ -240,34 +243,7 @@ class Compiled:
         return self.validator.is_valid(value)
 
 
-def closed(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """The schema with the definitions that it leads to: a document of its own."""
-    needed: dict[str, Schema] = {}
-    _gather(schema, definitions, needed)
-    return {**schema, "$defs": needed} if isinstance(schema, dict) and needed else schema
-
-
-def validator_of(schema: Schema) -> jsonschema_rs.Validator:
-    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-
-
 def _said(error: ValueError) -> str:
     if isinstance(error, jsonschema_rs.ValidationError):
         return f"{'.'.join(map(str, error.instance_path)) or 'the whole'}: {error.message}"
     return str(error)
-
-
-def _gather(value: Any, definitions: Mapping[str, Schema], found: dict[str, Schema]) -> None:
-    """Definitions that a schema leads to. What looks like a reference inside `enum` or `default` does no harm."""
-    if isinstance(value, dict):
-        reference = value.get("$ref")
-        if isinstance(reference, str) and reference.startswith(DEFS):
-            name = reference.removeprefix(DEFS)
-            if name in definitions and name not in found:
-                found[name] = definitions[name]
-                _gather(found[name], definitions, found)
-        for item in value.values():
-            _gather(item, definitions, found)
-    elif isinstance(value, list):
-        for item in value:
-            _gather(item, definitions, found)

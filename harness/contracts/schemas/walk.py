@@ -59,7 +59,7 @@ class Walk:
         self.wide = wide.schemas
         self.root = narrow.schema, wide.schema
         self.differences: list[Difference] = []
-        self.witnesses = Witnesses(narrow.compiled, wide.compiled)
+        self.witnesses = Witnesses(narrow.compiled, wide.compiled, narrow.schemas.sampler)
         self._steps = steps
         self._open: set[tuple[int, int]] = set()
         self._pairs = 0
@@ -79,23 +79,35 @@ class Walk:
         if node.theirs == {} or node.ours == NEVER or len(self.differences) >= MAX_DIFFERENCES:
             return
         key = id(node.ours), id(node.theirs)
-        if key in self._open or self.covered(node.ours, node.theirs):
+        if key in self._open or self.equal(node.ours, node.theirs):
+            return
+        mixed = any(keyword in flat for flat in (node.ours, node.theirs) for keyword in _MIXED)
+        if mixed and self.covered(node.ours, node.theirs):
             return
         self._pairs += 1
         if self._pairs > MAX_PAIRS or node.frame.depth > MAX_DEPTH:
             self.found(Kind.COMPOSITION, node, (), reason="the schemas are nested too deeply to be compared whole")
             return
         self._open.add(key)
+        before = len(self.differences)
         for step in self._steps:
             if not step(self, node):
                 break
         self._open.discard(key)
+        # What no value shows may be no difference at all; asking for the proof first would cost more than the walk.
+        doubts = not self._trial and any(found.witness is None for found in self.differences[before:])
+        if doubts and not mixed and self.covered(node.ours, node.theirs):
+            del self.differences[before:]
+
+    def equal(self, narrow: Schema, wide: Schema) -> bool:
+        ours: bool = self.narrow.compiled(narrow).closed == self.wide.compiled(wide).closed
+        return ours
 
     def covered(self, narrow: Schema, wide: Schema) -> bool:
         """Whether equality or jsonschema-rs proves containment. False says nothing."""
-        ours, theirs = self.narrow.compiled(narrow), self.wide.compiled(wide)
-        if ours.closed == theirs.closed:
+        if self.equal(narrow, wide):
             return True
+        ours, theirs = self.narrow.compiled(narrow), self.wide.compiled(wide)
         return bool(theirs.canonical.covers(ours.canonical) == canonical.Containment.YES)
 
     def tried(self, node: Node) -> bool:
@@ -152,6 +164,16 @@ def _places(schema: Schema, schemas: Schemas, seen: set[int]) -> Iterator[Schema
         yield from _places(part, schemas, seen)
 
 
+_MIXED: Final = (
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+)
 _SPELLED: Final = {
     "type": ("nullable", "anyOf", "oneOf"),
     "enum": ("const", "nullable"),

@@ -56,10 +56,10 @@ class Frame:
 class Witnesses:
     """Looks for values that `narrow` accepts and `wide` refuses, and asks both validators."""
 
-    def __init__(self, narrow: Compiled, wide: Compiled) -> None:
+    def __init__(self, narrow: Compiled, wide: Compiled, sampler: Sampler) -> None:
         self._narrow = narrow
         self._wide = wide
-        self._sampler = Sampler(narrow.definitions)
+        self._sampler = sampler
 
     def witness(self, frame: Frame, proposals: Iterable[Any]) -> Witness | None:
         """The first proposal for the place of `frame` that, put into a whole value, shows the difference."""

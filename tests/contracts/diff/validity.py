@@ -14,8 +14,12 @@ from tests.contracts.diff.corpus import Pair
 
 
 def is_judged(pair: Pair, finding: Finding) -> bool:
-    words = json.dumps([pair.old, pair.new])
-    beyond = "readOnly" in words or "writeOnly" in words or pair.files
+    return not pair.files and is_judged_in(pair.old, pair.new, finding)
+
+
+def is_judged_in(old: Mapping[str, Any], new: Mapping[str, Any], finding: Finding) -> bool:
+    words = json.dumps([old, new])
+    beyond = "readOnly" in words or "writeOnly" in words
     return finding.example is not None and not beyond and finding.place.part != "callback"
 
 
@@ -31,22 +35,33 @@ def _schema(document: Mapping[str, Any], finding: Finding) -> Any:
     place = finding.place
     shape = _shape(place.path)
     item = next(item for path, item in document["paths"].items() if _shape(path) == shape)
-    operation = item[place.method.lower()]
+    operation = _target(document, item[place.method.lower()])
     if place.part == "request-body":
-        return operation["requestBody"]["content"][place.media_type]["schema"]
+        return _target(document, operation["requestBody"])["content"][place.media_type]["schema"]
     if place.part == "parameter":
         assert place.parameter is not None
-        found = [one for one in operation["parameters"] if one["in"] == place.parameter[0]]
+        listed = [_target(document, one) for one in (*operation.get("parameters", ()), *item.get("parameters", ()))]
+        found = [one for one in listed if one["in"] == place.parameter[0]]
         if place.parameter[0] != "path":
             found = [one for one in found if one["name"].lower() == place.parameter[1]]
         return found[0]["schema"] if "schema" in found[0] else found[0]["content"]["application/json"]["schema"]
     responses = operation["responses"]
-    answer = responses.get(place.status) or responses.get("default")
+    answer = _target(document, responses.get(place.status) or responses.get("default"))
     if place.part == "response-header":
         assert place.parameter is not None
-        return {name.lower(): header for name, header in answer["headers"].items()}[place.parameter[1]]["schema"]
+        headers = {name.lower(): _target(document, header) for name, header in answer["headers"].items()}
+        return headers[place.parameter[1]]["schema"]
     return answer["content"][place.media_type]["schema"]
 
 
 def _shape(path: str) -> list[str]:
     return ["{}" if part.startswith("{") else part for part in path.split("/")]
+
+
+def _target(document: Mapping[str, Any], value: Any) -> Any:
+    while "$ref" in value:
+        found: Any = document
+        for step in value["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        value = found
+    return value
