@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import access, bus, calls, containers, contracts, explain, landscape, lint, stub
+from harness.cli import access, bus, calls, containers, contracts, explain, landscape, lint, release, stub
 from harness.cli.options import Options
 from harness.errors import HarnessError, InputError
 
@@ -44,6 +44,7 @@ containers.add_to(app)
 contracts.add_to(app)
 stub.add_to(app)
 lint.add_to(app)
+release.add_to(app)
 
 
 def main() -> None:

@@ -1,9 +1,16 @@
-"""Consumers' expectations: a pact file (specification 2 to 4) as one item an interaction."""
+"""Consumers' expectations of an API: a pact file (specification 2 to 4) as one item an interaction.
+
+Messages are no items: nothing asks a provider for them. `contracts.consumers` holds them against the event's schema.
+"""
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from harness.errors import InputError, Problem
+
+
+_HTTP = "Synchronous/HTTP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +36,23 @@ def read_pact(text: str, *, file: str) -> Pact:
         return Pact(
             consumer=document["consumer"]["name"],
             provider=document["provider"]["name"],
-            interactions=tuple(Interaction(entry["description"], _states(entry)) for entry in document["interactions"]),
+            interactions=tuple(
+                Interaction(entry["description"], _states(entry)) for entry in _entries(document) if _is_http(entry)
+            ),
         )
     except (KeyError, TypeError) as error:
         text = f"not a pact file: {error} is missing (a pact has consumer.name, provider.name and interactions)"
         raise InputError([Problem(file, 0, text)]) from error
+
+
+def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Version 3 has files of messages alone, under a name of their own."""
+    entries: list[dict[str, Any]] = [] if "messages" in document else document["interactions"]
+    return document.get("interactions", entries)
+
+
+def _is_http(entry: dict[str, Any]) -> bool:
+    return entry.get("type", _HTTP) == _HTTP
 
 
 def _states(entry: dict[str, object]) -> tuple[str, ...]:

@@ -93,6 +93,11 @@ class Harness:
         self.landscape.role(role)
         return SigV4(api, lambda: self._current(role), region=self.region, now=self.clock)
 
+    def consumer(self, name: str) -> str:
+        """The role that a consumer calls as: a domain's own, or that of its name."""
+        domain = self.landscape.domains.get(name)
+        return domain.runs_as.arn if domain is not None else name
+
     def session(self, api: str, role: str) -> requests.Session:
         self._known_api(api)
         self.landscape.role(role)

@@ -102,7 +102,7 @@ class ExpectationItem(ContractItem):
         from harness.verify.signing_proxy import SigningProxy
 
         harness = self.harness()
-        session = harness.session(self._pact.provider, self._pact.consumer)
+        session = harness.session(self._pact.provider, harness.consumer(self._pact.consumer))
         with SigningProxy(session, harness.workbench, state=self.enter) as proxy:
             result = verify_interaction(self._pact, self.path, self._interaction, proxy=proxy)
         self.user_properties.append((INTERACTIONS, 1))

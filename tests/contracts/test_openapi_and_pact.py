@@ -62,3 +62,10 @@ def test_a_file_that_is_no_pact_is_refused(text: str, said: str) -> None:
         read_pact(text, file="x.pact.json")
 
     assert said in str(refused.value)
+
+
+def test_messages_are_no_interactions() -> None:
+    version_3 = json.dumps({"consumer": {"name": "a"}, "provider": {"name": "b"}, "messages": [{"description": "x"}]})
+
+    assert read_pact(pact(type="Asynchronous/Messages"), file="x.pact.json").interactions == ()
+    assert read_pact(version_3, file="x.pact.json").interactions == ()

@@ -28,6 +28,9 @@ class FakeHarness:
     def auth(self, api: str, role: str) -> str:
         return f"{api} as {role}"
 
+    def consumer(self, name: str) -> str:
+        return name
+
     def session(self, api: str, role: str) -> str:
         return self.auth(api, role)
 

@@ -37,17 +37,18 @@ class Lock:
         released = self.of(file)
         return released[-1] if released else None
 
+    def has(self, file: str, text: str) -> bool:
+        """Whether the latest release of a file has this text."""
+        latest = self.latest(file)
+        return latest is not None and latest.digest == digest(text)
+
     @property
     def files(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(release.file for release in self.releases))
 
     def released(self, texts: Mapping[str, str], day: date) -> "Lock":
         """With a release of each file whose text is not that of its latest one."""
-        new = [
-            Release(file, digest(text), day)
-            for file, text in texts.items()
-            if (known := self.latest(file)) is None or known.digest != digest(text)
-        ]
+        new = [Release(file, digest(text), day) for file, text in texts.items() if not self.has(file, text)]
         return Lock(_sorted((*self.releases, *new)))
 
     def without(self, files: Iterable[str]) -> "Lock":

@@ -1,0 +1,239 @@
+"""The bi-directional check: does each expectation of a consumer lie inside the provider's contract?
+
+What a provider can never do is breaking; what it need not do (an optional field, one that may be null) is risky.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+
+from harness.contracts.consumers.declared import names_at
+from harness.contracts.consumers.expectation import Expected, only
+from harness.contracts.consumers.provider import Answer, ApiContract, Operation, Provider
+from harness.contracts.consumers.reading import Given, fields_to_check, presence
+from harness.contracts.consumers.requests import request_faults
+from harness.contracts.consumers.templates import best_template
+from harness.contracts.consumers.uses import MessageUse, PactUse, RecordedUse, Said
+from harness.contracts.field_path import ELEMENT, FieldPath, Step, show_field_path
+from harness.contracts.finding import Finding, Level, Place
+from harness.contracts.usage import Call
+from harness.errors import did_you_mean
+
+Tell = Callable[[str, Level, Place, str], Finding]
+
+
+def unmet(use: PactUse | RecordedUse | MessageUse, provider: Provider) -> tuple[Finding, ...]:
+    """Findings about one use. Of what is pending nothing is breaking."""
+    found = tuple(_CHECKS[type(use)](use, provider))  # type: ignore[operator]
+    if not use.said.pending:
+        return found
+    return tuple(_softened(finding) for finding in found)
+
+
+def _softened(finding: Finding) -> Finding:
+    if finding.level is not Level.BREAKING:
+        return finding
+    reason = "the consumer says that this expectation is pending"
+    return Finding(finding.rule, Level.RISKY, finding.place, finding.text, new=finding.new, reason=reason)
+
+
+def _teller(said: Said) -> Tell:
+    def tell(rule: str, level: Level, place: Place, text: str) -> Finding:
+        return Finding(rule, level, place, f"{said.consumer} ({said.text}) {text}", new=said.source)
+
+    return tell
+
+
+def _pact(use: PactUse, provider: Provider) -> Iterator[Finding]:
+    tell = _teller(use.said)
+    if not use.calls:
+        yield _no_operation(use, provider, tell)
+        return
+    versions = [provider.versions[call.version] for call in use.calls if call.version in provider.versions]
+    each = [list(_in_version(use, call, version, tell)) for call, version in zip(use.calls, versions, strict=True)]
+    # A path without a version holds where it holds; the version with the fewest findings is the one meant.
+    yield from min(each, key=lambda found: (sum(one.level is Level.BREAKING for one in found), len(found)))
+    if len(each) > 1:
+        names = ", ".join(call.version for call in use.calls)
+        text = f"names no version, and {names} have {use.http.method} {use.calls[0].path}: begin its path with /vN"
+        yield tell("expected-version-unclear", Level.RISKY, _operation_place(use.calls[0]), text)
+
+
+def _no_operation(use: PactUse, provider: Provider, tell: Tell) -> Finding:
+    wanted = f"{use.http.method} {use.http.path}"
+    place = Place("api", "operation", use.http.method, use.http.path)
+    for version in provider.versions.values():
+        below = use.http.path.removeprefix(f"/{version.version}") or "/"
+        templates = [template for _, template in version.operations]
+        template = best_template(below, templates)
+        if template is not None:
+            methods = ", ".join(method for method, path in version.operations if path == template)
+            text = f"calls {wanted}, and {version.version} has {template} with {methods} alone"
+            return tell("expected-operation-missing", Level.BREAKING, place, text)
+    known = [f"/{version.version}{path}" for version in provider.versions.values() for _, path in version.operations]
+    text = f"calls {wanted}, which no version of {provider.name} has{did_you_mean(use.http.path, known)}"
+    return tell("expected-operation-missing", Level.BREAKING, place, text)
+
+
+def _operation_place(call: Call) -> Place:
+    return Place("api", "operation", call.method, call.path)
+
+
+def _in_version(use: PactUse, call: Call, version: ApiContract, tell: Tell) -> Iterator[Finding]:
+    operation = version.operation(call.method, call.path)
+    if operation is None:
+        text = f"calls {call}, which is not there"
+        yield tell("expected-operation-missing", Level.BREAKING, _operation_place(call), text)
+        return
+    # Whoever expects a refusal of the request sends what is refused.
+    if use.http.status < 400:
+        for fault in request_faults(operation, use.http):
+            part = "parameter" if fault.parameter else "request-body"
+            place = Place("api", part, call.method, call.path, parameter=fault.parameter, field=steps_of(fault.field))
+            yield tell(f"expected-{fault.rule}", Level.BREAKING, place, fault.text)
+    yield from _answer(use, operation, tell)
+
+
+def _answer(use: PactUse, operation: Operation, tell: Tell) -> Iterator[Finding]:
+    call = operation.call
+    answer = operation.answer(use.http.status)
+    place = Place("api", "response", call.method, call.path, status=str(use.http.status))
+    if answer is None:
+        known = ", ".join(operation.answers)
+        text = f"expects status {use.http.status} of {call}, which has {known}"
+        yield tell("expected-status-missing", Level.BREAKING, place, text)
+        return
+    yield from _headers(use, answer, operation, tell)
+    if use.expected is None:
+        return
+    media_type = use.http.response.media_type or "application/json"
+    found = answer.content.of(media_type)
+    if found is None:
+        known = ", ".join(answer.content.media) or "no body"
+        text = f"expects {media_type} with status {use.http.status} of {call}, which has {known}"
+        yield tell("expected-media-type-missing", Level.BREAKING, place, text)
+    elif found[1] is not None:
+
+        def at(path: FieldPath) -> Place:
+            return Place(
+                "api",
+                "response",
+                call.method,
+                call.path,
+                status=answer.status,
+                media_type=found[0],
+                field=steps_of(path),
+            )
+
+        yield from read_findings(use.expected, Given(found[1]), f"{call} {use.http.status}", at, tell)
+
+
+def _headers(use: PactUse, answer: Answer, operation: Operation, tell: Tell) -> Iterator[Finding]:
+    call = operation.call
+    for name in use.http.response.headers:
+        if name == "content-type" or name in answer.headers:
+            continue
+        place = Place("api", "response-header", call.method, call.path, ("header", name), str(use.http.status))
+        text = f"reads the header {name} of {call} {use.http.status}, which the contract does not have"
+        yield tell("expected-header-unknown", Level.RISKY, place, text)
+
+
+def read_findings(
+    expected: Expected, given: Given, where: str, at: Callable[[FieldPath], Place], tell: Tell
+) -> Iterator[Finding]:
+    """About the fields that a consumer reads of a body or an event."""
+    told: list[FieldPath] = []
+    for path in fields_to_check(expected):
+        if any(path[: len(above)] == above for above in told):
+            continue
+        shown = f"{show_field_path(path)} of {where}"
+        if not given.declares(path):
+            names = names_at(given.subject.compiled.closed, path[:-1])
+            hint = did_you_mean(path[-1], names) if isinstance(path[-1], str) else ""
+            yield tell(
+                "expected-field-unknown", Level.BREAKING, at(path), f"reads {shown}, which the contract lacks{hint}"
+            )
+            told.append(path)
+        elif path[-1] is not ELEMENT and not given.is_within(presence(path)) and given.is_within(presence(path[:-1])):
+            text = f"reads {shown}, which the contract does not promise: it may be missing"
+            yield tell("expected-field-optional", Level.RISKY, at(path), text)
+    for path in fields_to_check(expected):
+        if any(path[: len(above)] == above for above in told) or _has_members(expected, path):
+            continue
+        full, shape = only(expected, path, shape=False), only(expected, path, shape=True)
+        assert full is not None
+        assert shape is not None
+        if given.never(full):
+            text = f"expects of {show_field_path(path)} of {where} what the contract never gives"
+            yield tell("expected-field-impossible", Level.BREAKING, at(path), text)
+        elif not _is_exact(expected, path) and given.is_within(presence(path)) and not given.is_within(shape):
+            witness = given.within(shape).witness
+            such = f", such as {witness_at(witness.value, path)}" if witness else ""
+            text = f"reads {show_field_path(path)} of {where} as one type, and the contract allows others{such}"
+            yield tell("expected-field-wider", Level.RISKY, at(path), text)
+
+
+def _has_members(expected: Expected, path: FieldPath) -> bool:
+    below = expected.below(path)
+    return below is not None and bool(below.members)
+
+
+def _is_exact(expected: Expected, path: FieldPath) -> bool:
+    below = expected.below(path)
+    return below is not None and below.exact
+
+
+def witness_at(value: object, path: FieldPath) -> str:
+    """The part of an example that a path leads to, as JSON; all of it where the path does not lead on."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step is ELEMENT and value:
+            value = value[0]
+        else:
+            break
+    return json.dumps(value, ensure_ascii=False)
+
+
+def steps_of(path: FieldPath) -> tuple[str, ...]:
+    """As a `Place` has them."""
+    return tuple("*" if isinstance(step, Step) else step for step in path)
+
+
+def _recorded(use: RecordedUse, provider: Provider) -> Iterator[Finding]:
+    """What was recorded is no expectation; but whoever used what is not there has been left behind."""
+    tell = _teller(use.said)
+    call = use.usage.call
+    version = provider.versions.get(call.version)
+    operation = version.operation(call.method, call.path) if version else None
+    if operation is None:
+        text = f"called {call} until {use.usage.seen.last}, and the contract does not have it"
+        yield tell("recorded-operation-missing", Level.RISKY, _operation_place(call), text)
+
+
+def _message(use: MessageUse, provider: Provider) -> Iterator[Finding]:
+    tell = _teller(use.said)
+    if not use.detail_type:
+        known = ", ".join(provider.events) or "none"
+        text = (
+            'does not say which event it expects: give the message the metadata {"detail-type": …}; '
+            f"{provider.name} publishes {known}"
+        )
+        yield tell("expected-event-unclear", Level.BREAKING, Place("event", "event"), text)
+        return
+    place = Place("event", "event", detail_type=use.detail_type)
+    event = provider.events.get(use.detail_type)
+    if event is None:
+        hint = did_you_mean(use.detail_type, tuple(provider.events))
+        text = f"expects {use.detail_type}, which {provider.name} does not publish{hint}"
+        yield tell("expected-event-missing", Level.BREAKING, place, text)
+        return
+    if use.expected is None:
+        return
+
+    def at(path: FieldPath) -> Place:
+        return Place("event", "event-detail", detail_type=use.detail_type, field=steps_of(path))
+
+    yield from read_findings(use.expected, Given(event.detail), use.detail_type, at, tell)
+
+
+_CHECKS = {PactUse: _pact, RecordedUse: _recorded, MessageUse: _message}
