@@ -9,7 +9,6 @@ from typing import Any
 
 from harness.errors import InputError, Problem
 
-
 _HTTP = "Synchronous/HTTP"
 
 
@@ -47,12 +46,14 @@ def read_pact(text: str, *, file: str) -> Pact:
 
 def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Version 3 has files of messages alone, under a name of their own."""
-    entries: list[dict[str, Any]] = [] if "messages" in document else document["interactions"]
-    return document.get("interactions", entries)
+    if "messages" in document and "interactions" not in document:
+        return []
+    entries: list[dict[str, Any]] = document["interactions"]
+    return entries
 
 
 def _is_http(entry: dict[str, Any]) -> bool:
-    return entry.get("type", _HTTP) == _HTTP
+    return bool(entry.get("type", _HTTP) == _HTTP)
 
 
 def _states(entry: dict[str, object]) -> tuple[str, ...]:
