@@ -20,6 +20,8 @@ COMMANDS = [
     "events tail",
     "compose",
     "stub",
+    "can-release",
+    "release",
 ]
 REFERENCE = Path("docs/reference/commands.md")
 
