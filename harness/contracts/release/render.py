@@ -57,10 +57,13 @@ def _listed(words: Sequence[str]) -> str:
 def summary(verdict: Verdict) -> str:
     may = "may ship" if verdict.may_ship else "may not ship"
     refusing = [judged for judged in verdict.judged if judged.refuses]
-    hurt = sorted({each.consumer for judged in refusing for each in judged.hurt})
+    certain = {each.consumer for judged in refusing for each in judged.hurt if each.certain}
+    perhaps = {each.consumer for judged in refusing for each in judged.hurt} - certain
     text = f"{verdict.domain} {may}, compared with {verdict.against}"
-    if hurt:
-        return f"{text}: it hurts {_listed(hurt)}"
+    parts = [f"hurts {_listed(sorted(certain))}"] if certain else []
+    parts += [f"may hurt {_listed(sorted(perhaps))}"] if perhaps else []
+    if parts:
+        return f"{text}: it {' and '.join(parts)}"
     if refusing:
         return f"{text}: {len(refusing)} {'finding refuses' if len(refusing) == 1 else 'findings refuse'} it"
     return text
