@@ -112,8 +112,17 @@ class Catalogue:
     def archive(self, arn: str) -> Document | None:
         """What an archive's ARN names."""
         _, _, _, _, account, rest = arn.split(":", 5)
-        entry = self._replica.get(documents.archive_key(account, rest.removeprefix("archive/")))
+        return self.document(documents.archive_key(account, rest.removeprefix("archive/")))
+
+    def document(self, key: Key) -> Document | None:
+        entry = self.entry(key)
         return documents.read(entry) if entry is not None else None
+
+    def entry(self, key: Key) -> Entry | None:
+        return self._replica.get(key)
+
+    def below(self, prefix: Key) -> list[Entry]:
+        return self._replica.below(prefix)
 
     async def reach(self, revision: int) -> None:
         """Waits until the catalogue knows all that was known at `revision`; StoreUnavailable if that does not come."""

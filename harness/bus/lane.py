@@ -123,7 +123,7 @@ class Lane:
         )
         if isinstance(body, NotDelivered):
             return delivery, Failure(body.code, body.reason, retryable=False)
-        sent = delivery if body is delivery.body else replace(delivery, body=body)
+        sent = delivery if body is delivery.body else replace(delivery, body=body, event=delivery.body)
         return sent, await self._work.deliver(route, sent)
 
     async def _failed(self, route: Route, held: Held, sent: Delivery, failure: Failure, seconds: float) -> None:

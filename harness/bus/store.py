@@ -41,7 +41,8 @@ class Record:
 class Delivery:
     """One event on its way to one target of one rule. `target` is a `target_key`, `body` the event.
 
-    `origin` as the header of that name says; `via_bus` as its own.
+    `origin` as the header of that name says; `via_bus` as its own. `event`: of one that is sent in another shape, the
+    event that it was.
     """
 
     event_id: str
@@ -51,6 +52,12 @@ class Delivery:
     trace: str = ""
     origin: str = ""
     via_bus: str = ""
+    event: bytes = b""
+
+    @property
+    def whole(self) -> bytes:
+        """The event, whatever is sent of it."""
+        return self.event or self.body
 
     @property
     def id(self) -> str:
