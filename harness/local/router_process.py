@@ -5,20 +5,17 @@ import signal
 
 from harness import manifest
 from harness.access import Authority
-from harness.bus.bus_target import BusDelivery
+from harness.bus.authorizer import Authorizer
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Backoff, Deliveries, HttpDelivery
+from harness.bus.delivery import Backoff
 from harness.bus.health import serve_health
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
-from harness.bus.log_target import LogDelivery
-from harness.bus.queue_target import QueueDelivery
-from harness.bus.roles import Roles
 from harness.bus.router import Router
 from harness.bus.routes import routes_of
-from harness.http_client import HttpClient
 from harness.local.queues import for_rules, queues
+from harness.local.targets import targets
 from harness.manifest.plan_file import RouterSettings
 from harness.queues.sender import Sender
 from harness.storage.connection import Connection
@@ -35,7 +32,6 @@ async def run_router(settings: RouterSettings) -> None:
         loop.add_signal_handler(number, stop.set)
     connection = await Connection.connect(settings.nats.url, name="router")
     store = JetStreamStore(connection)
-    client = HttpClient()
     authority = Authority(landscape.directory(), None)
     health = await serve_health(store.connected, port=settings.health_port)
     try:
@@ -52,20 +48,17 @@ async def run_router(settings: RouterSettings) -> None:
                 rules=landscape.rules(settings.upstreams),
             )
             send = for_rules(Sender(broker, authority))
-            deliver = Deliveries(
-                {
-                    "lambda": HttpDelivery(client, landscape.containers(settings.upstreams)),
-                    "sqs": QueueDelivery(send),
-                    "event-bus": BusDelivery(store, catalogue, Roles(authority)),
-                    "logs": LogDelivery(store),
-                }
-            )
-            backoff = Backoff(speed=settings.clock_factor)
-            work = Work(store, deliver, DeadLetters(send, store), backoff=backoff)
-            await Router(catalogue, work, asleep=_queues_of_all(landscape)).run(stop)
+            async with targets(
+                settings, landscape, store=store, catalogue=catalogue, authority=authority, send=send
+            ) as reached:
+                backoff = Backoff(speed=settings.clock_factor)
+                work = Work(store, reached.deliver, DeadLetters(send, store), backoff=backoff)
+                router = Router(catalogue, work, asleep=_queues_of_all(landscape))
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(router.run(stop))
+                    group.create_task(Authorizer(replica, reached.box, reached.tokens).run(stop))
     finally:
         health.close()
-        await client.close()
         await store.close()
 
 

@@ -147,6 +147,11 @@ class HarnessFile:
         default=At(Path("contracts"), 0),
         about="folder of the contracts, `<domain>/events/<Event>.v<N>.json` in it; `contracts` by default",
     )
+    ca_file: At[Path] | None = optional(
+        PATH,
+        default=None,
+        about="certificates (PEM) of authorities that vouch for API destinations, besides the system's own",
+    )
     include: tuple[At[str], ...] = required(
         sequence(located(text)),
         instead=(),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from harness.errors import InputError, Problem
 from harness.identity.model import OidcProvider
+from harness.manifest.authorities import link_authorities
 from harness.manifest.buses import link_buses
 from harness.manifest.domains import Surroundings, link_domains
 from harness.manifest.model import Landscape, Ports
@@ -59,4 +60,5 @@ def _link(path: Path, problems: list[Problem]) -> Landscape | None:
         oidc=OidcProvider(provider.url, provider.audiences) if provider else None,
         memberships=memberships,
         endpoint_policies=endpoint_policies,
+        ca_file=link_authorities(written),
     )

@@ -163,6 +163,7 @@ class Landscape:
     oidc: OidcProvider | None = None
     memberships: Mapping[str, Membership] = field(default_factory=dict)
     endpoint_policies: Mapping[str, Document] = field(default_factory=dict)
+    ca_file: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -275,7 +276,7 @@ class Landscape:
             documents += [document for level in member.scps for document in level if document.file]
         for role in self.roles.values():
             documents += [role.trust, *role.policies, *([role.boundary] if role.boundary else [])]
-        found = {self.file}
+        found = {self.file} if self.ca_file is None else {self.file, self.ca_file}
         for domain in self.domains.values():
             found.add(domain.file)
             found.update(event.contract for event in domain.publishes)
