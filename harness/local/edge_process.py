@@ -24,6 +24,7 @@ from harness.local.queues import queues
 from harness.local.schemas import schemas
 from harness.manifest.plan_file import EdgeSettings
 from harness.queues.api import QueuesApi
+from harness.queues.moves import Moves
 from harness.queues.receipts import Receipts
 from harness.runtime import keys
 from harness.schemas.discovery import Discovery
@@ -87,6 +88,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     state = JetStreamState(connection)
     replica = await stack.enter_async_context(Replica(state).running())
     broker = await stack.enter_async_context(queues(connection, replica, state, landscape))
+    moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
     buses = landscape.buses_by_arn()
     kept = {**buses, **landscape.quarantines_by_arn()}
@@ -105,7 +107,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
         "sts": StsApi(authority, sealer, directory, web_identity_key=tokens.public_keys if tokens else None),
         "events": EventsApi(authority, buses, store, region=landscape.region, validator=validator),
         "iam": IamApi(authority),
-        "sqs": QueuesApi(authority, broker, Receipts(master_key), region=landscape.region),
+        "sqs": QueuesApi(authority, broker, Receipts(master_key), region=landscape.region, moves=moves),
         "schemas": schemas(authority, replica, landscape),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):

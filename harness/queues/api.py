@@ -19,6 +19,8 @@ from harness.query_protocol.calls import read_call
 from harness.queues.asked import Asked, Counter, Operation
 from harness.queues.broker import Broker
 from harness.queues.message_operations import MessageOperations
+from harness.queues.move_operations import MoveOperations
+from harness.queues.moves import Moves
 from harness.queues.permissions import Permissions
 from harness.queues.queue_operations import RECENT_SECONDS, QueueOperations
 from harness.queues.receipts import Receipts
@@ -42,7 +44,9 @@ _MOST_PARAMETERS = 2000
 
 
 class QueuesApi:
-    """A `wire.Handler`. `recent_seconds`: how long the name of a deleted queue stays taken."""
+    """A `wire.Handler`. `recent_seconds`: how long the name of a deleted queue stays taken. `moves`: works on
+    message move tasks; without it they are taken down here, and done by another process.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class QueuesApi:
         region: str,
         clock: Clock = utc_now,
         recent_seconds: float = RECENT_SECONDS,
+        moves: Moves | None = None,
     ) -> None:
         self._authority = authority
         self._region = region
@@ -61,8 +66,10 @@ class QueuesApi:
         queues = QueueOperations(counter, recent_seconds=recent_seconds)
         messages = MessageOperations(counter)
         permissions = Permissions(queues)
+        tasks = MoveOperations(counter, moves or Moves(broker, clock=clock))
         self._operations: Mapping[str, Operation] = {
             "AddPermission": permissions.add_permission,
+            "CancelMessageMoveTask": tasks.cancel_message_move_task,
             "ChangeMessageVisibility": messages.change_message_visibility,
             "ChangeMessageVisibilityBatch": messages.change_message_visibility_batch,
             "CreateQueue": queues.create_queue,
@@ -72,6 +79,7 @@ class QueuesApi:
             "GetQueueAttributes": queues.get_queue_attributes,
             "GetQueueUrl": queues.get_queue_url,
             "ListDeadLetterSourceQueues": queues.list_dead_letter_source_queues,
+            "ListMessageMoveTasks": tasks.list_message_move_tasks,
             "ListQueues": queues.list_queues,
             "ListQueueTags": queues.list_queue_tags,
             "PurgeQueue": queues.purge_queue,
@@ -80,6 +88,7 @@ class QueuesApi:
             "SendMessage": messages.send_message,
             "SendMessageBatch": messages.send_message_batch,
             "SetQueueAttributes": queues.set_queue_attributes,
+            "StartMessageMoveTask": tasks.start_message_move_task,
             "TagQueue": queues.tag_queue,
             "UntagQueue": queues.untag_queue,
         }

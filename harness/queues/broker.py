@@ -85,16 +85,16 @@ class Broker:
         return Sent(message.id or fifo_message_id(queue.id, sequence), sequence, duplicate)
 
     async def receive(
-        self, queue: Queue, *, limit: int, visibility: int, wait: float, attempt: str = ""
+        self, queue: Queue, *, limit: int, visibility: int, wait: float, attempt: str = "", bury_worn: bool = True
     ) -> list[Received] | Trouble:
-        """`visibility` and `wait` in seconds."""
+        """`visibility` and `wait` in seconds. `bury_worn` False: however often a message was received."""
         asked = Asked(
             limit=limit,
             visibility=visibility * 1000,
             wait=0 if self._stopped else wait,
             retention=queue.number("MessageRetentionPeriod") * 1000,
             most_in_flight=self._most_in_flight,
-            most_receives=queue.redrive[1] if queue.redrive else 0,
+            most_receives=queue.redrive[1] if queue.redrive and bury_worn else 0,
             attempt=attempt,
         )
         async with self._line(queue) as dispenser:

@@ -35,7 +35,7 @@ class Registry:
     """`copy` follows `state`. Methods that write may raise Conflict, StoreFull, StoreUnavailable."""
 
     def __init__(self, copy: Copy, state: State) -> None:
-        self._copy = copy
+        self.copy = copy
         self._state = state
         self._read: dict[Key, Known] = {}
         copy.listen(self._changed)
@@ -48,7 +48,7 @@ class Registry:
     async def find(self, account: str, name: str) -> Known | None:
         """As known here; what is not known here may have been made by another process a moment ago."""
         key = queue_key(account, name)
-        return self._known(self._copy.get(key) or await self._state.get(key))
+        return self._known(self.copy.get(key) or await self._state.get(key))
 
     async def by_arn(self, arn: str) -> Queue | None:
         parts = arn_parts(arn)
@@ -58,26 +58,26 @@ class Registry:
     def policy(self, arn: str) -> Document | None:
         """As known here."""
         parts = arn_parts(arn)
-        known = self._known(self._copy.get(queue_key(*parts))) if parts else None
+        known = self._known(self.copy.get(queue_key(*parts))) if parts else None
         return known.queue.policy if known is not None else None
 
     def current(self, queue: Queue) -> bool:
         """Whether this very queue is still there, as far as is known here."""
-        known = self._known(self._copy.get(queue.key))
+        known = self._known(self.copy.get(queue.key))
         return known is not None and known.queue.id == queue.id
 
     def of_account(self, account: str) -> list[Queue]:
         """In the order of their names."""
-        return [known.queue for entry in self._copy.below((*_QUEUES, account)) if (known := self._known(entry))]
+        return [known.queue for entry in self.copy.below((*_QUEUES, account)) if (known := self._known(entry))]
 
     def all(self) -> list[Queue]:
-        return [known.queue for entry in self._copy.below(_QUEUES) if (known := self._known(entry))]
+        return [known.queue for entry in self.copy.below(_QUEUES) if (known := self._known(entry))]
 
     async def put(self, queue: Queue, *, expected: int | None) -> Known:
-        return Known(queue, (await self._copy.put(queue.key, queue.to_bytes(), expected=expected)).revision)
+        return Known(queue, (await self.copy.put(queue.key, queue.to_bytes(), expected=expected)).revision)
 
     async def delete(self, known: Known) -> None:
-        await self._copy.delete(known.queue.key, expected=known.revision)
+        await self.copy.delete(known.queue.key, expected=known.revision)
 
     async def moment(self, what: str, account: str, name: str) -> float | None:
         """When (seconds) something was last done with the queue of that name: `deleted`, `purged`."""
@@ -85,7 +85,7 @@ class Registry:
         return None if entry is None else float(entry.value)
 
     async def note(self, what: str, account: str, name: str, at: float) -> None:
-        await self._copy.put(("sqs", what, account, name), repr(at).encode())
+        await self.copy.put(("sqs", what, account, name), repr(at).encode())
 
     def _known(self, entry: Entry | None) -> Known | None:
         if entry is None:
@@ -98,7 +98,7 @@ class Registry:
     def _changed(self, key: Key) -> None:
         if key[:2] != _QUEUES:
             return
-        if self._copy.get(key) is None:
+        if self.copy.get(key) is None:
             self._read.pop(key, None)
         for listener in self._listeners:
             listener(key)

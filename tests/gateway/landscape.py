@@ -1,6 +1,6 @@
 """One API of the account ORDERS, roles of STOREFRONT that may or may not call it, and the edge in front of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,6 +146,7 @@ def an_edge(
     apis: Mapping[str, Api] | None = None,
     services: Mapping[str, Handler] | None = None,
     places: Mapping[tuple[str, int], NetworkPlace] = PLACES,
+    patient: Container[str] = (),
 ) -> Edge:
     return Edge(
         apis={"orders": an_api()} if apis is None else apis,
@@ -157,4 +158,5 @@ def an_edge(
         region=REGION,
         client=client,
         clock=lambda: NOON,
+        patient=patient,
     )

@@ -411,6 +411,57 @@ def test_a_services_own_request_id_stays() -> None:
     assert len([name for name, _ in got.headers if name == b"x-amzn-requestid"]) == 1
 
 
+@pytest.mark.parametrize("patient", [True, False], ids=["a patient service", "a quick one"])
+def test_a_service_that_waits_is_stopped_when_the_client_leaves(patient: bool) -> None:
+    ended: list[str] = []
+    waits = asyncio.Event()
+
+    async def service(request: HttpRequest, place: NetworkPlace) -> HttpResponse:
+        waits.set()
+        try:
+            await asyncio.sleep(0.2)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+        ended.append("answered")
+        return HttpResponse(200, [], b"")
+
+    async def life() -> list[Any]:
+        sent: list[Any] = []
+        messages = [{"type": "http.request", "body": b"Action=AssumeRole", "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if messages:
+                return messages.pop()
+            await waits.wait()
+            return {"type": "http.disconnect"}
+
+        async def send_(message: Any) -> None:
+            sent.append(message)
+
+        edge = an_edge(Recorded(), services={"sts": service}, patient={"sts"} if patient else ())
+        await edge(a_form_scope(), receive, send_)
+        return sent
+
+    sent = asyncio.run(life())
+    assert (ended, bool(sent)) == ((["cancelled"], False) if patient else (["answered"], True))
+
+
+def a_form_scope() -> dict[str, Any]:
+    """Of a POST with `Action=AssumeRole` in its body."""
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost:4566"), (b"content-length", b"17")],
+        "server": WORKBENCH_ADDRESS,
+        "client": ("10.0.0.7", 1),
+    }
+
+
 def test_a_fault_of_a_service_is_answered_and_goes_on_up() -> None:
     async def broken(request: HttpRequest, place: NetworkPlace) -> HttpResponse:
         raise ZeroDivisionError
@@ -423,19 +474,8 @@ def test_a_fault_of_a_service_is_answered_and_goes_on_up() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"Action=AssumeRole", "more_body": False}
 
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "raw_path": b"/",
-        "query_string": b"",
-        "headers": [(b"host", b"localhost:4566"), (b"content-length", b"17")],
-        "server": WORKBENCH_ADDRESS,
-        "client": ("10.0.0.7", 1),
-    }
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(an_edge(Recorded(), services={"sts": broken})(scope, receive, answer))
+        asyncio.run(an_edge(Recorded(), services={"sts": broken})(a_form_scope(), receive, answer))
     got = Got(messages)
     assert got.says == "500 InternalServerErrorException Internal server error"
     assert got.header(b"x-amzn-requestid")

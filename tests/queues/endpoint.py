@@ -14,6 +14,7 @@ from harness.identity import Role
 from harness.queues.api import QueuesApi
 from harness.queues.broker import Broker
 from harness.queues.memory import MemoryShelves
+from harness.queues.moves import Moves
 from harness.queues.receipts import Receipts
 from harness.queues.registry import Registry
 from harness.storage.memory_state import MemoryState
@@ -43,10 +44,13 @@ class Endpoint:
         self._running = Replica(state).running()
         copy = await self._running.__aenter__()
         self.broker = Broker(Registry(copy, state), MemoryShelves(most=options.pop("most", 1000)))  # type: ignore[attr-defined]
+        self._moving = Moves(self.broker).running()
+        options = {"moves": await self._moving.__aenter__(), **options}
         return QueuesApi(self.authority, self.broker, Receipts(MASTER_KEY), region=REGION, **options)
 
     def close(self) -> None:
         async def end() -> None:
+            await self._moving.__aexit__(None, None, None)
             await self.broker.stop()
             await self._running.__aexit__(None, None, None)
 

@@ -1,6 +1,7 @@
 """SQS as boto3 sees it: each case is a conversation, step by step."""
 
 import re
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.bus.endpoint import Loop, serving
 from tests.queues.endpoint import Endpoint, contains, dig, filled
 
 CASES = Path(__file__).parent / "cases"
+FILES = ("queues.yaml", "messages.yaml", "fifo.yaml", "access.yaml", "moves.yaml")
+PATIENCE_SECONDS = 20
 
 
 def conversations(*files: str) -> list[Any]:
@@ -36,7 +39,7 @@ def endpoint() -> Iterator[Endpoint]:
     loop.close()
 
 
-@pytest.mark.parametrize("steps", conversations("queues.yaml", "messages.yaml", "fifo.yaml", "access.yaml"))
+@pytest.mark.parametrize("steps", conversations(*FILES))
 def test_a_conversation(endpoint: Endpoint, steps: list[Mapping[str, Any]]) -> None:
     unique = uuid.uuid4().hex[:10]
     names: dict[str, Any] = {
@@ -51,15 +54,19 @@ def test_a_conversation(endpoint: Endpoint, steps: list[Mapping[str, Any]]) -> N
     for number, step in enumerate(steps, start=1):
         [operation] = [key for key in step if key[0].isupper()]
         call = getattr(endpoint.client(step.get("as", "owner")), _snake(operation))
-        try:
-            found = call(**filled(step[operation] or {}, names))
-        except ClientError as error:
-            found = error.response
-        found.pop("ResponseMetadata")
         wanted = filled(step.get("gives", {}), names)
         if "error" in step:
             wanted = {"Error": filled(step["error"], names)}
-        as_wanted = ("Error" in found) == ("error" in step) and contains(found, wanted)
+        deadline = time.monotonic() + (PATIENCE_SECONDS if "soon" in step else 0)
+        while True:
+            try:
+                found = call(**filled(step[operation] or {}, names))
+            except ClientError as error:
+                found = error.response
+            found.pop("ResponseMetadata")
+            as_wanted = ("Error" in found) == ("error" in step) and contains(found, wanted)
+            if as_wanted or time.monotonic() > deadline:
+                break
         assert as_wanted, f"step {number}, {operation}:\n  found  {found}\n  wanted {wanted}"
         for name, path in step.get("save", {}).items():
             names[name] = dig(found, path)
