@@ -36,32 +36,20 @@ class Call:
     `paused`: the client has enough to read for now. `gone`: it left; what is written then goes nowhere.
     """
 
-    __slots__ = (
-        "_connection",
-        "_framing",
-        "answered",
-        "begun",
-        "gone",
-        "keep_alive",
-        "listener",
-        "paused",
-        "pieces",
-        "scope",
-        "whole",
-    )
+    # Defaults in the class: most of them are never changed, and one is made for every request.
+    whole = False
+    begun = False
+    answered = False
+    paused = False
+    gone = False
+    listener: Listener | None = None
+    _framing: Framing | None = None
 
     def __init__(self, connection: Connected, scope: dict[str, Any], *, keep_alive: bool) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
         self.pieces: list[bytes] = []
-        self.whole = False
-        self.begun = False
-        self.answered = False
-        self.paused = False
-        self.gone = False
-        self.listener: Listener | None = None
         self._connection = connection
-        self._framing: Framing | None = None
 
     @property
     def body(self) -> bytes:

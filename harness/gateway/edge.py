@@ -19,7 +19,7 @@ from harness.gateway.exchange import BodyBrokeOff
 from harness.gateway.identifiers import Identifiers
 from harness.gateway.intake import Intake, Outgoing, Taken, request_of
 from harness.gateway.notes import Notes, log
-from harness.gateway.passage import IDEMPOTENT, Passage, judged
+from harness.gateway.passage import IDEMPOTENT, Desk, Passage, judged
 from harness.gateway.refusals import REFUSALS, Condition
 from harness.gateway.reply import Message, Receive, Reply, Send, unless_client_leaves
 from harness.gateway.routing import Named
@@ -56,12 +56,13 @@ class Edge:
         self._notes = Notes(recorder, clock)
         self._bodies = Bodies()
         self._identifiers = Identifiers()
+        self._desk = Desk(self._intake, self._notes, client, self._bodies)
 
     def begin(self, call: Call) -> bool:
         """Takes a call of an API that has arrived whole. False for what is none: the ASGI application answers it."""
         now = self._clock()
         ids = self._identifiers.draw(int(now.timestamp()))
-        return Passage(call, self._intake, self._notes, self._client, self._bodies, ids, now).begin()
+        return Passage(call, self._desk, ids, now).begin()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

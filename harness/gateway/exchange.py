@@ -79,40 +79,24 @@ class Carrier(Protocol):
 class Exchange:
     """Its state outlives its use of the connection, which may already serve the next one."""
 
-    __slots__ = (
-        "_budget",
-        "_carrier",
-        "_deadline",
-        "_listener",
-        "_loop",
-        "_waiter",
-        "fault",
-        "finished",
-        "head_done",
-        "headers",
-        "held",
-        "is_head",
-        "pieces",
-        "status",
-        "touched",
-    )
+    # Defaults in the class: most of them are never changed, and one is made for every call.
+    touched = False  # a byte of the answer has arrived
+    head_done = False
+    finished = False  # nothing more will arrive: the answer is whole, or there is a fault
+    fault: UpstreamFault | None = None
+    status = 0
+    held = 0
+    _budget = 0.0  # seconds that the upstream may still be waited for
+    _waiter: asyncio.Future[None] | None = None
+    _listener: Callable[[], None] | None = None
+    _deadline = 0.0  # of the wait for the next call of the listener; 0 when nothing is waited for
 
     def __init__(self, carrier: Carrier, loop: asyncio.AbstractEventLoop, is_head: bool) -> None:
         self.is_head = is_head
-        self.touched = False  # a byte of the answer has arrived
-        self.head_done = False
-        self.finished = False  # nothing more will arrive: the answer is whole, or there is a fault
-        self.fault: UpstreamFault | None = None
-        self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.pieces: list[bytes] = []
-        self.held = 0
-        self._budget = 0.0  # seconds that the upstream may still be waited for
         self._carrier = carrier
         self._loop = loop
-        self._waiter: asyncio.Future[None] | None = None
-        self._listener: Callable[[], None] | None = None
-        self._deadline = 0.0  # of the wait for the next call of the listener; 0 when nothing is waited for
 
     async def answer(self, timeout: float) -> Answer | UpstreamFault:
         self._budget = timeout
@@ -162,6 +146,8 @@ class Exchange:
     def wake(self) -> None:
         listener = self._listener
         if listener is not None:
+            if self.finished:
+                self._listener = None  # it has this object, too: a cycle
             if self._deadline:
                 self._budget = self._deadline - self._loop.time()
                 self._deadline = 0.0

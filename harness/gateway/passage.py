@@ -4,6 +4,7 @@ as it arrives. Nothing waits in a task unless a connection has to be made.
 
 import logging
 from datetime import datetime
+from typing import NamedTuple
 
 from harness.gateway.admission import Refused
 from harness.gateway.answer_head import answer_lines
@@ -39,48 +40,33 @@ def judged(answer: Answer | UpstreamFault, out: Outgoing) -> Answer | Refused:
     return Refused(_UPSTREAM_FAULTS[answer], f"upstream {answer}", caller=out.caller)
 
 
+class Desk(NamedTuple):
+    """What all calls share."""
+
+    intake: Intake
+    notes: Notes
+    client: Client
+    bodies: Bodies
+
+
 class Passage:
     """One call. `begin` first; then the exchange calls when something arrived, and the client when it read or left."""
 
-    __slots__ = (
-        "_answer",
-        "_api_id",
-        "_bodies",
-        "_call",
-        "_client",
-        "_exchange",
-        "_ids",
-        "_intake",
-        "_notes",
-        "_now",
-        "_out",
-        "_over",
-        "_place",
-        "_request",
-        "_withheld",
-    )
-
+    # Defaults in the class: most of them are never changed, and one is made for every call.
     _answer: Answer  # what is passed on piece by piece
-    _exchange: Exchange | None
     _out: Outgoing
     _request: HttpRequest
-    _withheld: list[bytes] | None
+    _place: NetworkPlace | None = None
+    _api_id = ""
+    _exchange: Exchange | None = None
+    _withheld: list[bytes] | None = None
+    _over = True  # until something is under way
 
-    def __init__(
-        self, call: Call, intake: Intake, notes: Notes, client: Client, bodies: Bodies, ids: Ids, now: datetime
-    ) -> None:
+    def __init__(self, call: Call, desk: Desk, ids: Ids, now: datetime) -> None:
         self._call = call
-        self._intake = intake
-        self._notes = notes
-        self._client = client
-        self._bodies = bodies
+        self._desk = desk
         self._ids = ids
         self._now = now
-        self._api_id = ""
-        self._place: NetworkPlace | None = None
-        self._over = True  # until something is under way
-        self._exchange = None
-        self._withheld = None
 
     def begin(self) -> bool:
         """False when the request names no API; nothing has happened then."""
@@ -100,12 +86,13 @@ class Passage:
     def _begin(self) -> bool:
         call = self._call
         scope = call.scope
-        taken = self._intake.take(scope)
+        intake = self._desk.intake
+        taken = intake.take(scope)
         if isinstance(taken, Refused):
             self._refuse(taken)
             return True
         self._place = taken.place
-        named = self._intake.named(scope, taken)
+        named = intake.named(scope, taken)
         if isinstance(named, Refused):
             self._refuse(named)
             return True
@@ -113,14 +100,15 @@ class Passage:
             return False
         self._api_id = named.api
         self._request = request = request_of(scope, taken, call.body, self._ids[0])
-        out = self._intake.admit(taken, request, named, self._ids, self._now)
+        out = intake.admit(taken, request, named, self._ids, self._now)
         if isinstance(out, Refused):
             self._refuse(out)
             return True
         self._out = out
-        self._bodies.hold(call.body)
+        if call.pieces:
+            self._desk.bodies.hold(call.body)
         self._over = False
-        exchange = self._client.start(out.api.upstream, out.message, head=out.method == "HEAD")
+        exchange = self._desk.client.start(out.api.upstream, out.message, head=out.method == "HEAD")
         if exchange is None:
             call.spawn(self._exchange_anew())
             return True
@@ -133,7 +121,7 @@ class Passage:
     async def _exchange_anew(self) -> None:
         out = self._out
         with self:
-            arrived = await self._client.exchange_anew(
+            arrived = await self._desk.client.exchange_anew(
                 out.api.upstream, out.message, head=out.method == "HEAD", timeout=out.api.timeout
             )
             self._take(arrived)
@@ -233,7 +221,7 @@ class Passage:
     def _passed(self, answer: Answer) -> None:
         self._end()
         assert self._place is not None
-        self._notes.passed(self._now, self._request, self._place, self._api_id, self._out.method, answer.status)
+        self._desk.notes.passed(self._now, self._request, self._place, self._api_id, self._out.method, answer.status)
 
     def _broke_off(self, fault: UpstreamFault) -> None:
         self._end()
@@ -247,7 +235,7 @@ class Passage:
 
     def _refuse(self, refused: Refused) -> None:
         call = self._call
-        self._notes.refused(call.scope, self._place, self._api_id, refused, self._ids[0], call.body)
+        self._desk.notes.refused(call.scope, self._place, self._api_id, refused, self._ids[0], call.body)
         self._say(REFUSALS[refused.cause], refused.text)
 
     def _failed(self, error: Exception) -> None:
@@ -269,4 +257,6 @@ class Passage:
 
     def _end(self) -> None:
         self._over = True
-        self._bodies.release(self._call.body)
+        self._call.listener = None
+        if self._call.pieces:
+            self._desk.bodies.release(self._call.body)

@@ -1,12 +1,16 @@
 """The edge in a real server, spoken to in bytes: hostile heads, framing, streaming, connections that die."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 
 import orjson
 import pytest
 
+from harness.gateway.call import Call
+from harness.gateway.exchange import Exchange
+from harness.gateway.passage import Passage
 from harness.gateway.protocol import EdgeProtocol
 from tests.access.landscape import NOON
 from tests.gateway.containers import OK, Wire
@@ -72,6 +76,21 @@ def test_calls_on_one_connection_share_it_and_the_containers(edge: Running, clie
         client.send(SIGNED)
         assert client.answer().status == 200
     assert edge.open_upstream_connections() == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_call_that_is_over_leaves_nothing_for_the_collector_of_cycles(client: RawClient, method: str) -> None:
+    body = b"abc" if method == "PUT" else b""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            client.send(on_the_wire(a_call(method, b"/v2/orders/17", body=body)))
+            assert client.answer().status == 200
+        left = [each for each in gc.get_objects() if isinstance(each, Call | Exchange | Passage)]
+    finally:
+        gc.enable()
+    assert len(left) < 10
 
 
 def test_pipelined_calls_are_answered_in_order(client: RawClient) -> None:
