@@ -35,6 +35,7 @@ from harness.bus.delivery import Failure, HttpDelivery
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
 from harness.bus.model import Bus, Rule, Target
+from harness.bus.operations.call import Desk
 from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.clock import utc_now
@@ -131,7 +132,9 @@ def putter(store: JetStreamStore) -> Put:
     trust = compile_document(trust_text, kind=PolicyKind.TRUST, name="trust")
     role = Role(ACCOUNT, "bench", role_id(ACCOUNT, "bench"), trust=trust, policies=(allow,))
     directory = Directory(REGION, "o-bench", {ACCOUNT: "bench"}, {role.arn: role})
-    api = EventsApi(Authority(directory, sealer), {BUS.arn: BUS}, store, region=REGION)
+    replica = Replica(MemoryState())
+    catalogue = Catalogue(replica, region=REGION, accounts=[ACCOUNT], buses=[BUS])
+    api = EventsApi(Desk(Authority(directory, sealer), catalogue, replica, store, REGION))
     credentials = sealer.issue(start_session(role, "bench", now=utc_now().replace(microsecond=0), seconds=3600))
     requests: dict[tuple[int, int], HttpRequest] = {}
 

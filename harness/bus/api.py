@@ -1,33 +1,36 @@
 """EventBridge's endpoint: JSON 1.1 operations by `X-Amz-Target`, authenticated and authorised like any AWS call."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from harness.access import Authority, Caller, network_context
-from harness.bus.envelope import new_event_id
-from harness.bus.model import Bus
-from harness.bus.put_events import MAX_REQUEST_BYTES, Entry, EntryError, RequestError, read_request
-from harness.bus.store import Record, Store
+from harness.access import Caller, network_context
+from harness.bus.operations.call import Answer, Call, Desk
+from harness.bus.operations.shapes import read_request
+from harness.bus.operations.table import OPERATIONS, perform
+from harness.bus.put_events import MAX_REQUEST_BYTES, RequestError
+from harness.bus.putting import PutEvents
 from harness.bus.validation import EventValidator
 from harness.clock import Clock, utc_now
-from harness.policy import denial_message
-from harness.policy.model import ContextValue
+from harness.policy import ContextValue
 from harness.sigv4 import Fault, FaultKind
 from harness.storage.held import StoreFull, StoreUnavailable
-from harness.wire import HttpRequest, HttpResponse, NetworkPlace, bus_arn
+from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 
 log = logging.getLogger(__name__)
 
 SERVICE = "events"
 TARGET_PREFIX = "AWSEvents."
+PUT_EVENTS = "PutEvents"
 CONTENT_TYPE = b"application/x-amz-json-1.1"
 SKEW_SECONDS = 900  # this service's window is 15 minutes, not execute-api's 5
 
-INTERNAL_FAILURE = EntryError("InternalFailure", "Internal Service Failure")
-THROTTLED = EntryError("ThrottlingException", "Rate exceeded")
+UNAVAILABLE = RequestError("InternalException", "Service encountered unexpected problem. Please try again.")
+FULL = RequestError("ThrottlingException", "Rate exceeded")
+# A fault of the service's, for which SDKs try again; all others are the caller's.
+_SERVER_FAULTS = frozenset({UNAVAILABLE.type})
 
 _INVALID_SIGNATURE = "InvalidSignatureException"
 FAULT_TYPES: Mapping[FaultKind, str] = {
@@ -44,137 +47,69 @@ FAULT_TYPES: Mapping[FaultKind, str] = {
     FaultKind.SCOPE_TERMINATOR: _INVALID_SIGNATURE,
 }
 
-Operation = Callable[[Caller, object, Mapping[str, ContextValue]], Awaitable[dict[str, Any] | RequestError]]
-
 
 class EventsApi:
-    """`buses` by ARN. `max_request_bytes`: 1,048,576 since January 2026, 262,144 before."""
+    """PutEvents goes its own, short way; every other operation is a row of the table.
+
+    `max_request_bytes`: of one PutEvents.
+    """
 
     def __init__(
         self,
-        authority: Authority,
-        buses: Mapping[str, Bus],
-        store: Store,
+        desk: Desk,
         *,
-        region: str,
         clock: Clock = utc_now,
         max_request_bytes: int = MAX_REQUEST_BYTES,
-        new_id: Callable[[], str] = new_event_id,
         validator: EventValidator | None = None,
     ) -> None:
-        self._authority = authority
-        self._buses = buses
-        self._store = store
-        self._region = region
+        self._desk = desk
         self._clock = clock
-        self._max_request_bytes = max_request_bytes
-        self._new_id = new_id
-        self._validator = validator or EventValidator()
-        self._operations: Mapping[str, Operation] = {"PutEvents": self._put_events}
+        self._put_events = PutEvents(desk, clock=clock, max_request_bytes=max_request_bytes, validator=validator)
 
     async def __call__(self, request: HttpRequest, place: NetworkPlace) -> HttpResponse:
-        caller = self._authority.authenticate(request, service=SERVICE, skew_seconds=SKEW_SECONDS)
+        desk = self._desk
+        caller = desk.authority.authenticate(request, service=SERVICE, skew_seconds=SKEW_SECONDS)
         if isinstance(caller, Fault):
             return _refusal(RequestError(FAULT_TYPES[caller.kind], caller.message))
-        name = (request.header(b"x-amz-target") or b"").decode("latin-1")
-        operation = self._operations.get(name.removeprefix(TARGET_PREFIX))
-        if operation is None or not name.startswith(TARGET_PREFIX):
-            return _refusal(self._unknown(name))
+        target = (request.header(b"x-amz-target") or b"").decode("latin-1")
+        name = target.removeprefix(TARGET_PREFIX)
+        if not target.startswith(TARGET_PREFIX) or (name != PUT_EVENTS and name not in OPERATIONS):
+            return _refusal(_unknown(target))
         try:
             payload = orjson.loads(request.body)
         except orjson.JSONDecodeError:
             return _refusal(RequestError("SerializationException", "The request body is not valid JSON."))
-        network = network_context(request, place, now=self._clock(), region=self._region)
-        answer = await operation(caller, payload, network)
+        network = network_context(request, place, now=self._clock(), region=desk.region)
+        if name == PUT_EVENTS:
+            answer = await self._put_events(caller, payload, network)
+        else:
+            answer = await self._manage(name, caller, payload, network)
         return _refusal(answer) if isinstance(answer, RequestError) else _answer(200, answer)
 
-    def _unknown(self, name: str) -> RequestError:
-        known = ", ".join(sorted(self._operations))
-        return RequestError("UnknownOperationException", f'"{name}" is not an operation of this endpoint: {known}')
-
-    async def _put_events(
-        self, caller: Caller, payload: object, network: Mapping[str, ContextValue]
-    ) -> dict[str, Any] | RequestError:
-        entries = read_request(payload, max_bytes=self._max_request_bytes)
-        if isinstance(entries, RequestError):
-            return entries
-        refusal = self._authorize(caller, [entry for entry in entries if isinstance(entry, Entry)], network)
-        if refusal is not None:
-            return refusal
-        now = self._clock()
-        results: list[str | EntryError] = []
-        records: dict[str, list[tuple[int, Record]]] = {}
-        for index, entry in enumerate(entries):
-            if isinstance(entry, EntryError):
-                results.append(entry)
-                continue
-            event_id = self._new_id()
-            arn = self._bus_arn(caller, entry.bus)
-            verdict = self._validator.check(arn, entry, event_id=event_id)
-            results.append(verdict.error or event_id)
-            # An unknown bus: the entry has an id, the event vanishes (as on AWS).
-            if verdict.error is None and arn in self._buses:
-                record = entry.record(event_id=event_id, account=caller.account, region=self._region, now=now)
-                records.setdefault(verdict.aside or arn, []).append((index, record))
-        for arn, numbered in records.items():
-            error = await self._store_records(arn, [record for _, record in numbered])
-            if error is not None:
-                for index, _ in numbered:
-                    results[index] = error
-        return _put_events_result(results)
-
-    async def _store_records(self, arn: str, records: Sequence[Record]) -> EntryError | None:
+    async def _manage(self, name: str, caller: Caller, payload: object, network: Mapping[str, ContextValue]) -> Answer:
+        operation = OPERATIONS[name]
+        request = read_request(operation.shape, payload)
+        if isinstance(request, RequestError):
+            return request
+        call = Call(self._desk, caller, name, request, network, self._clock())
         try:
-            await self._store.publish(arn, records)
-        except StoreFull as error:
-            log.warning("PutEvents to %s: %s", arn, error)
-            return THROTTLED
+            return await perform(operation, call)
         except StoreUnavailable as error:
-            log.error("PutEvents to %s: %s", arn, error)
-            return INTERNAL_FAILURE
-        return None
-
-    def _authorize(
-        self, caller: Caller, entries: Sequence[Entry], network: Mapping[str, ContextValue]
-    ) -> RequestError | None:
-        """One entry that is not allowed refuses the whole call."""
-        asked = dict.fromkeys((self._bus_arn(caller, entry.bus), entry.source, entry.detail_type) for entry in entries)
-        for arn, source, detail_type in asked:
-            bus = self._buses.get(arn)
-            decision = self._authority.authorize(
-                caller,
-                action="events:PutEvents",
-                resource=arn,
-                resource_account=bus.account if bus else caller.account,
-                resource_policy=bus.policy if bus else None,
-                context={
-                    **network,
-                    "events:source": source,
-                    "events:detail-type": detail_type,
-                    "events:eventbusinvocation": "false",
-                },
-            )
-            if not decision.allowed:
-                text = denial_message(caller.principal, "events:PutEvents", arn, decision)
-                return RequestError("AccessDeniedException", text)
-        return None
-
-    def _bus_arn(self, caller: Caller, bus: str) -> str:
-        return bus if bus.startswith("arn:") else bus_arn(self._region, caller.account, bus)
+            log.error("%s: %s", name, error)
+            return UNAVAILABLE
+        except StoreFull as error:
+            log.warning("%s: %s", name, error)
+            return FULL
 
 
-def _put_events_result(results: Sequence[str | EntryError]) -> dict[str, Any]:
-    entries = [
-        {"ErrorCode": result.code, "ErrorMessage": result.message}
-        if isinstance(result, EntryError)
-        else {"EventId": result}
-        for result in results
-    ]
-    return {"FailedEntryCount": sum("ErrorCode" in entry for entry in entries), "Entries": entries}
+def _unknown(target: str) -> RequestError:
+    known = ", ".join(sorted((PUT_EVENTS, *OPERATIONS)))
+    return RequestError("UnknownOperationException", f'"{target}" is not an operation of this endpoint: {known}')
 
 
 def _refusal(error: RequestError) -> HttpResponse:
-    return _answer(400, {"__type": error.type, "message": error.message})
+    status = 500 if error.type in _SERVER_FAULTS else 400
+    return _answer(status, {"__type": error.type, "message": error.message})
 
 
 def _answer(status: int, content: Mapping[str, Any]) -> HttpResponse:

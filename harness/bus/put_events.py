@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ MAX_NESTING = 1000
 MAX_DETAIL_TYPE_CHARACTERS = 128
 TIME_BYTES = 14
 INT64 = range(-(2**63), 2**63)
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Entry:
     time: datetime | None
     trace: str
 
-    def record(self, *, event_id: str, account: str, region: str, now: datetime) -> Record:
+    def record(
+        self, *, event_id: str, account: str, region: str, now: datetime, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Record:
         envelope = make_envelope(
             event_id=event_id,
             detail_type=self.detail_type,
@@ -64,7 +68,7 @@ class Entry:
             resources=self.resources,
             detail=self.detail,
         )
-        return Record(event_id, to_bytes(envelope), {TRACE: self.trace} if self.trace else {})
+        return Record(event_id, to_bytes(envelope), {**headers, TRACE: self.trace} if self.trace else headers)
 
 
 def read_request(payload: object, *, max_bytes: int = MAX_REQUEST_BYTES) -> RequestError | list[Entry | EntryError]:

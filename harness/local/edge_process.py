@@ -18,6 +18,7 @@ from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
 from harness.identity import Sealer
 from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
+from harness.local.events import BusPolicies, open_desk
 from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_routes
 from harness.local.queues import queues
@@ -90,10 +91,8 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     broker = await stack.enter_async_context(queues(connection, replica, state, landscape))
     moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
-    buses = landscape.buses_by_arn()
-    kept = {**buses, **landscape.quarantines_by_arn()}
-    await store.prepare(list(kept))
-    validator = EventValidator(buses.values(), landscape.event_contracts())
+    desk = await open_desk(landscape, settings.upstreams, authority, replica, store)
+    validator = EventValidator(landscape.buses.values(), landscape.event_contracts())
     audit_store = LineLog(connection, AUDIT_STREAM, AUDIT_SUBJECT)
     await audit_store.prepare()
     tokens = (
@@ -105,7 +104,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     places = {address: listener.place for address, listener in zip(addresses(sockets), settings.listeners, strict=True)}
     services: dict[str, Handler] = {
         "sts": StsApi(authority, sealer, directory, web_identity_key=tokens.public_keys if tokens else None),
-        "events": EventsApi(authority, buses, store, region=landscape.region, validator=validator),
+        "events": EventsApi(desk, validator=validator),
         "iam": IamApi(authority),
         "sqs": QueuesApi(authority, broker, Receipts(master_key), region=landscape.region, moves=moves),
         "schemas": schemas(authority, replica, landscape),
@@ -113,13 +112,12 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
-    policies = {arn: bus.policy for arn, bus in buses.items()}
     audit = AuditTrail(
         audit_store,
         authority,
         sealer,
         served,
-        policies,
+        BusPolicies(desk.catalogue),
         endpoints=directory.endpoint_policies,
         made=broker.registry.policy,
     )
@@ -134,7 +132,8 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
         patient={"sqs"},
     )
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
-    reads = {**event_routes(store, kept.keys), **audit_routes(audit)}
+    buses = desk.catalogue.buses
+    reads = {**event_routes(store, lambda: [bus.arn for bus in buses()]), **audit_routes(audit)}
     app = Operator(edge, reads, token=operator_token(master_key), addresses=workbenches)
     discovery = Discovery(replica, partial(store.tail, from_start=False))
     async with audit.running(), discovery.running():

@@ -35,6 +35,7 @@ def serving(handler: Handler, place: NetworkPlace, loop: Loop) -> Iterator[str]:
 
     class Connection(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # an answer is written in two pieces
 
         def do_POST(self) -> None:
             path, _, query = self.path.partition("?")

@@ -13,7 +13,7 @@ from harness.access import Authority
 from harness.bus.api import FAULT_TYPES, EventsApi
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus
-from harness.bus.store import Record
+from harness.bus.store import REVISION, Record
 from harness.clock import utc_now
 from harness.identity import Role
 from harness.policy import PolicyKind
@@ -34,6 +34,7 @@ from tests.access.landscape import (
     deny,
     document,
 )
+from tests.bus.desks import a_desk
 from tests.bus.endpoint import Loop, serving
 
 SHOP = Bus(REGION, ORDERS, "shop")
@@ -82,11 +83,11 @@ class BrokenStore(MemoryStore):
 class Endpoint:
     def __init__(self, loop: Loop, store: MemoryStore) -> None:
         self.loop, self.store = loop, store
-        buses = {bus.arn: bus for bus in (SHOP, ENTERPRISE, CLOSED, Bus(REGION, ORDERS, "default"))}
-        loop.run(store.prepare(list(buses)))
+        buses = (SHOP, ENTERPRISE, CLOSED)
+        loop.run(store.prepare([bus.arn for bus in (*buses, Bus(REGION, ORDERS, "default"))]))
         self._sealer = a_sealer()
-        authority = Authority(a_directory(*ROLES), self._sealer)
-        self.api = EventsApi(authority, buses, store, region=REGION)
+        self.desk = a_desk(Authority(a_directory(*ROLES), self._sealer), store, buses=buses)
+        self.api = EventsApi(self.desk)
         self.url = ""
 
     def client(self, role: Role, **settings: Any) -> Any:
@@ -271,9 +272,17 @@ async def _answer(endpoint: Endpoint, request: HttpRequest) -> tuple[int, bytes]
 
 def test_an_operation_that_is_not_built_is_named(endpoint: Endpoint) -> None:
     with pytest.raises(ClientError) as refused:
-        endpoint.client(OWNER).list_event_buses()
-    text = '"AWSEvents.ListEventBuses" is not an operation of this endpoint: PutEvents'
-    assert refusal(refused.value) == ("UnknownOperationException", text, 400)
+        endpoint.client(OWNER).list_endpoints()
+    code, text, status = refusal(refused.value)
+    assert (code, status) == ("UnknownOperationException", 400)
+    assert text.startswith('"AWSEvents.ListEndpoints" is not an operation of this endpoint: CancelReplay, ')
+
+
+def test_an_event_says_what_its_edge_knew_of_rules(endpoint: Endpoint) -> None:
+    endpoint.loop.run(endpoint.desk.replica.put(("any",), b"1"))
+    endpoint.client(OWNER).put_events(Entries=[GOOD])
+    (held,) = endpoint.loop.run(endpoint.store.pull_events(SHOP.arn, 1, 0.01))
+    assert held.headers[REVISION] == str(endpoint.desk.replica.newest)
 
 
 @pytest.mark.parametrize(

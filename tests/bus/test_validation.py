@@ -18,6 +18,7 @@ from harness.clock import utc_now
 from harness.contracts.events import EventContract
 from tests.access.landscape import ENDPOINT, ORDERS, REGION, a_directory, a_sealer, a_session
 from tests.bus.cases import load
+from tests.bus.desks import a_desk
 from tests.bus.endpoint import Loop, serving
 from tests.bus.test_api import OWNER, SESSION
 
@@ -133,7 +134,7 @@ def test_put_events_refuses_one_entry_and_puts_another_aside(loop: Loop, validat
     aside = Bus(REGION, ORDERS, "quarantine-quarantine")
     loop.run(store.prepare([bus.arn for bus in (*ALL, aside)]))
     authority = Authority(a_directory(OWNER), sealer)
-    api = EventsApi(authority, {bus.arn: bus for bus in ALL}, store, region=REGION, validator=validator)
+    api = EventsApi(a_desk(authority, store, buses=ALL), validator=validator)
     credentials = sealer.issue(a_session(OWNER, now=utc_now().replace(microsecond=0)))
     bad, good = json.dumps({"card": SECRET}), json.dumps({"id": 1})
 

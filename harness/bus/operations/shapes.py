@@ -177,9 +177,10 @@ class _Reading:
         if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
             raise _WrongTypeError(where)
         if self._has_length(len(value), 0, shape.most, shape, value, where):
-            for name, text in value.items():
-                self._constraints(shape.names.violations(name), show(shape.names, name), f"{where}.key")
-                self._constraints(shape.values.violations(text), show(shape.values, text), f"{where}.{name}.member")
+            for noun, of, texts in (("keys", shape.names, value), ("value", shape.values, value.values())):
+                if any(any(True for _ in of.violations(text)) for text in texts):
+                    sentence = f"Map {noun} must satisfy constraint: [{', '.join(_rules(of))}]"
+                    self._constraints([sentence], show(shape, value), where)
         return value
 
     def _has_length(self, length: int, least: int, most: int, shape: Shape, value: object, where: str) -> bool:
@@ -206,6 +207,14 @@ _READERS: Mapping[type, Callable[..., Any]] = {
 }
 
 
+def _rules(text: Text) -> Iterable[str]:
+    """All sentences about a text, whichever it breaks."""
+    yield f"Member must have length less than or equal to {text.most}"
+    yield f"Member must have length greater than or equal to {text.least}"
+    if text.shown:
+        yield f"Member must satisfy regular expression pattern: {text.shown}"
+
+
 def _inside(where: str, name: str) -> str:
     return f"{where}.{member(name)}" if where else member(name)
 
@@ -222,6 +231,8 @@ def _shown(shape: Shape, value: object) -> str:
         return REDACTED
     if isinstance(shape, Many) and isinstance(value, list):
         return f"[{', '.join(_shown(shape.of, item) for item in value[:MAX_ECHO_CHARACTERS])}]"
+    if isinstance(shape, Table) and isinstance(value, dict):
+        return f"{{{', '.join(f'{name}={text}' for name, text in value.items())}}}"
     if isinstance(shape, Structure) and isinstance(value, dict):
         members = (f"{member(name)}={_shown(inner, value.get(name))}" for name, inner in shape.members.items())
         return f"{shape.name}({', '.join(members)})"

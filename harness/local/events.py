@@ -1,0 +1,45 @@
+"""The edge's side of the event bus: what its EventBridge endpoint works with."""
+
+from collections.abc import Iterator, Mapping
+
+from harness import manifest
+from harness.access import Authority
+from harness.bus.catalogue import Catalogue
+from harness.bus.operations.call import Desk
+from harness.bus.store import Store
+from harness.policy import Document
+from harness.storage.replica import Replica
+
+
+async def open_desk(
+    landscape: manifest.Landscape, upstreams: Mapping[str, str], authority: Authority, replica: Replica, store: Store
+) -> Desk:
+    """With a place in the store for every bus that there is."""
+    catalogue = Catalogue(
+        replica,
+        region=landscape.region,
+        accounts=[account.id for account in landscape.accounts.values()],
+        buses=[*landscape.buses.values(), *landscape.quarantines_by_arn().values()],
+        rules=landscape.rules(upstreams),
+    )
+    await store.prepare([bus.arn for bus in catalogue.buses()])
+    return Desk(authority, catalogue, replica, store, landscape.region)
+
+
+class BusPolicies(Mapping[str, Document | None]):
+    """The policy of each bus by its ARN, those of buses that the API has made too, as they are now."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def __getitem__(self, arn: str) -> Document | None:
+        bus = self._catalogue.bus(arn)
+        if bus is None:
+            raise KeyError(arn)
+        return bus.policy
+
+    def __iter__(self) -> Iterator[str]:
+        return (bus.arn for bus in self._catalogue.buses())
+
+    def __len__(self) -> int:
+        return len(self._catalogue.buses())
