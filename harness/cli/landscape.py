@@ -45,6 +45,9 @@ def up(
         list[str] | None, typer.Option("--stub", metavar="API", help="serve this API from its contract (repeatable)")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="of what stubs make up")] = 1,
+    record: Annotated[
+        bool, typer.Option("--record", help="write what each consumer uses of each API beside the contracts")
+    ] = False,
     background: Annotated[bool, typer.Option("--background", hidden=True)] = False,
     parent: Annotated[int, typer.Option("--parent", hidden=True)] = 0,
     only_stubs: Annotated[bool, typer.Option("--only-stubs", hidden=True)] = False,
@@ -59,6 +62,7 @@ def up(
 
         for option, given, why in (
             ("--free-ports", free_ports, "containers take the ports of harness.yaml"),
+            ("--record", record, "containers have the contracts read-only, so nothing can be recorded there"),
             ("--stub", stubs, "stubs run as processes, and containers run the domains themselves"),
         ):
             if given:
@@ -78,6 +82,7 @@ def up(
         only_stubs=only_stubs,
         seed=seed,
         workbench=workbench,
+        record=record,
     )
     start(chosen, request, detach=detach)
 

@@ -15,6 +15,7 @@ from harness.audit.recorder import Recorder
 from harness.clock import Clock, utc_now
 from harness.gateway.api import Api
 from harness.identity import Sealer
+from harness.local.usage_recorder import RecorderOfUsage, UsageRecorder
 from harness.policy import Document
 
 # Another edge of the landscape may still hold the record of a call that has just been answered.
@@ -34,7 +35,7 @@ class Store(Protocol):
 
 
 class AuditTrail:
-    """`recorder` is the edge's; the rest answers the landscape's owner."""
+    """`recorder` is the edge's; the rest answers the landscape's owner. `usage` is told of each call that passed."""
 
     def __init__(
         self,
@@ -47,11 +48,13 @@ class AuditTrail:
         endpoints: Mapping[str, Document] | None = None,
         made: Callable[[str], Document | None] = lambda arn: None,
         clock: Clock = utc_now,
+        usage: UsageRecorder | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         accounts = {api.id: api.account for api in apis.values()}
-        self.recorder = Recorder(Scribe(authority, sealer, accounts).lines, store.append)
+        lines = Scribe(authority, sealer, accounts).lines
+        self.recorder = Recorder(lines, store.append) if usage is None else RecorderOfUsage(lines, store.append, usage)
         known = {api.id: _known(api) for api in apis.values()}
         self._explainer = Explainer(Landscape(authority, known, buses, endpoints or {}, made))
 

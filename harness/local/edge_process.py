@@ -23,6 +23,7 @@ from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_routes
 from harness.local.queues import queues
 from harness.local.schemas import schemas
+from harness.local.usage_recording import usage_recorder
 from harness.manifest.plan_file import EdgeSettings
 from harness.queues.api import QueuesApi
 from harness.queues.moves import Moves
@@ -112,6 +113,9 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
+    usage = usage_recorder(landscape, sealer, settings.recording) if settings.recording else None
+    if usage is not None:
+        await stack.enter_async_context(usage.running())
     audit = AuditTrail(
         audit_store,
         authority,
@@ -120,6 +124,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
         BusPolicies(desk.catalogue),
         endpoints=directory.endpoint_policies,
         made=broker.registry.policy,
+        usage=usage,
     )
     edge = Edge(
         apis=served,

@@ -19,6 +19,7 @@ from harness.local.plan import make_plan
 from harness.local.providers import provider_of
 from harness.local.running import down
 from harness.local.selection import Selection, select
+from harness.local.usage_recording import check_recording
 from harness.runtime.console import PrefixedConsole
 from harness.runtime.detach import spawn_detached
 from harness.runtime.folder import StateFolder
@@ -38,6 +39,7 @@ class UpRequest:
     `free_ports`: whatever the manifests say, so that several landscapes run side by side. `background`: nobody watches;
     what the processes print goes to their logs alone. `parent`: the process that the landscape ends with, however that
     ends; 0 for none. `seed` is the stubs'. `workbench`: the port of the workbench, whatever else says.
+    `record`: what consumers use of providers is written beside the contracts.
     """
 
     manifest: Path
@@ -50,6 +52,7 @@ class UpRequest:
     only_stubs: bool = False
     seed: int = 1
     workbench: int | None = None
+    record: bool = False
 
 
 def say(line: str) -> None:
@@ -69,6 +72,7 @@ def up(request: UpRequest, *, ready: Progress) -> int:
             seed=request.seed,
             free_ports=request.free_ports,
             workbench=request.workbench,
+            record=request.record,
         )
         names = [spec.name for spec in running.plan.processes]
         console = None if request.background else PrefixedConsole(sys.stderr, names)
@@ -86,6 +90,8 @@ def _checked(request: UpRequest) -> tuple[manifest.Landscape, Selection]:
     selection = select(landscape, request.domains, request.stubs, alone=request.only_stubs)
     for api in selection.stubs:
         provider_of(landscape, api, seed=request.seed)
+    if request.record:
+        check_recording(landscape, request.state)
     return landscape, selection
 
 
@@ -117,6 +123,8 @@ def background_command(request: UpRequest) -> list[str]:
         up_options.append("--only-stubs")
     if request.seed != 1:
         up_options += ["--seed", str(request.seed)]
+    if request.record:
+        up_options.append("--record")
     if request.workbench is not None:
         up_options += ["--workbench-port", str(request.workbench)]
     return [sys.executable, "-m", "harness.cli.main", *options, "up", *up_options, *request.domains]

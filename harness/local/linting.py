@@ -8,7 +8,7 @@ from harness import manifest
 from harness.contracts.finding import Finding
 from harness.contracts.lint import lint
 from harness.errors import InputError, Problem
-from harness.manifest.files import MAX_CONTRACT_BYTES, UnreadableError, read_text
+from harness.local.contract_files import contract_text
 
 
 def contracts_of(file: Path) -> list[Path]:
@@ -25,16 +25,9 @@ def lint_files(files: Iterable[Path]) -> list[Finding]:
     problems: list[Problem] = []
     for file in files:
         try:
-            findings += lint(file.as_posix(), _read)
+            findings += lint(file.as_posix(), contract_text)
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
     return findings
-
-
-def _read(name: str) -> str:
-    try:
-        return read_text(Path(name), limit=MAX_CONTRACT_BYTES)
-    except UnreadableError as error:
-        raise InputError([Problem(name, error.line, error.text)]) from error

@@ -52,10 +52,12 @@ def make_plan(
     stubs: Sequence[str] = (),
     seed: int = 1,
     workbench: int | None = None,
+    record: bool = False,
 ) -> Running:
     """Binds the listeners, reserves ports, writes the settings of our processes. `StartError` when it cannot.
 
     `stubs`: APIs that a stub stands for, none of `domains`; `seed` is theirs. `workbench`: its port, whatever is set.
+    `record`: the edge records what consumers use.
     """
     chosen = [landscape.domains[name] for name in domains]
     with ExitStack() as undo:
@@ -68,7 +70,7 @@ def make_plan(
             undo.callback(reserved[name].release)
         ports = {name: port.port for name, port in reserved.items()}
         stubbed = {api: StubSettings(landscape=landscape.file, api=api, port=ports[api], seed=seed) for api in stubs}
-        plan = _plan(landscape, folder, chosen, stubbed, sockets, ports)
+        plan = _plan(landscape, folder, chosen, stubbed, sockets, ports, record)
         undo.pop_all()
     return Running(plan, sockets, tuple(reserved.values()))
 
@@ -80,6 +82,7 @@ def _plan(
     stubs: Mapping[str, StubSettings],
     sockets: Mapping[str, socket.socket],
     ports: Mapping[str, int],
+    record: bool,
 ) -> Plan:
     upstreams = {name: f"http://{HOST}:{ports[name]}" for name in (*(each.name for each in chosen), *stubs)}
     nats = Nats(folder, ports["nats"])
@@ -91,6 +94,7 @@ def _plan(
         upstreams=upstreams,
         nats=nats_place,
         keys=folder.keys,
+        recording=(folder.run / "recording.lock").absolute() if record else None,
     )
     router = RouterSettings(
         landscape=landscape.file,

@@ -124,7 +124,10 @@ _UPSTREAMS: Final = mapping(formats.NAME.mistake, text)
 
 @shape
 class EdgeSettings(_PlanFile):
-    """`upstreams`: base URL of every domain that runs, by name. `keys`: the folder of the landscape's keys."""
+    """`upstreams`: base URL of every domain that runs, by name. `keys`: the folder of the landscape's keys.
+
+    `recording`: the file that edges lock while they write what consumers use; nothing is recorded without it.
+    """
 
     landscape: Path = required(_path, instead=Path(), about="the harness.yaml")
     keys: Path = required(_path, instead=Path(), about="folder of keys")
@@ -133,6 +136,7 @@ class EdgeSettings(_PlanFile):
         sequence(record(Listener), at_least=1), instead=(), about="sockets, each a network place"
     )
     upstreams: Mapping[str, str] = optional(_UPSTREAMS, default={}, about="base URLs of the domains")
+    recording: Path | None = optional(_path, default=None, about="lock of the recorded usage")
 
 
 @shape

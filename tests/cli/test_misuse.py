@@ -20,6 +20,7 @@ MISUSE = {
     "a duration above AWS's": (["credentials", "storefront", "--duration", "50000"], "less than or equal to 43200"),
     "an unknown engine": (["up", "--engine", "podman"], "'processes', 'docker'"),
     "free ports with containers": (["up", "--engine", "docker", "--free-ports"], "--free-ports: containers take"),
+    "recording with containers": (["up", "--engine", "docker", "--record"], "--record: containers have the contracts"),
     "stubs with containers": (["up", "--engine", "docker", "--stub", "stock"], "--stub: stubs run as processes"),
     "a stub of nothing": (["stub"], "Missing argument 'API"),
     "a stub of an unknown API": (["stub", "stok"], 'API: unknown API "stok" (did you mean "stock"?)'),

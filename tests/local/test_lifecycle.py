@@ -116,12 +116,14 @@ def test_the_supervisor_in_the_background_is_told_all_that_was_asked(tmp_path: P
     ]
 
 
-def test_so_it_is_of_stubs(tmp_path: Path) -> None:
-    request = UpRequest(MANIFEST, tmp_path, stubs=("orders", "stock"), only_stubs=True, seed=3, workbench=9000)
+def test_so_it_is_of_stubs_and_of_recording(tmp_path: Path) -> None:
+    request = UpRequest(
+        MANIFEST, tmp_path, stubs=("orders", "stock"), only_stubs=True, seed=3, workbench=9000, record=True
+    )
 
     assert background_command(request)[7:] == [
         *("up", "--background", "--stub", "orders", "--stub", "stock", "--only-stubs"),
-        *("--seed", "3", "--workbench-port", "9000"),
+        *("--seed", "3", "--record", "--workbench-port", "9000"),
     ]
 
 

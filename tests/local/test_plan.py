@@ -224,6 +224,16 @@ class TestPorts:
             pass
 
 
+def test_the_edge_records_only_where_it_is_asked_to(landscape: manifest.Landscape, folder: StateFolder) -> None:
+    told = []
+    for record in (False, True):
+        made = make_plan(landscape, folder, domains=[], free_ports=True, record=record)
+        made.close()
+        told.append(EdgeSettings.read(folder.run / "edge.json").recording)
+
+    assert told == [None, (folder.run / "recording.lock").absolute()]
+
+
 class TestStubs:
     @pytest.fixture
     def running(self, landscape: manifest.Landscape, folder: StateFolder) -> Iterator[Running]:

@@ -1,0 +1,15 @@
+"""The text of contract files, as the checks ask for it: by name, the file's own or that of one beside it."""
+
+from pathlib import Path
+
+from harness.errors import InputError, Problem
+from harness.manifest.files import MAX_CONTRACT_BYTES, UnreadableError, read_text
+from harness.runtime.folder import shown
+
+
+def contract_text(name: str) -> str:
+    """Raises `InputError`."""
+    try:
+        return read_text(Path(name), limit=MAX_CONTRACT_BYTES)
+    except UnreadableError as error:
+        raise InputError([Problem(shown(Path(name)), error.line, error.text)]) from error
