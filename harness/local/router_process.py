@@ -12,8 +12,10 @@ from harness.bus.delivery import Backoff
 from harness.bus.health import serve_health
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
+from harness.bus.replayer import Replayer
 from harness.bus.router import Router
 from harness.bus.routes import routes_of
+from harness.bus.scheduler import Scheduler
 from harness.local.queues import for_rules, queues
 from harness.local.targets import targets
 from harness.manifest.plan_file import RouterSettings
@@ -56,6 +58,8 @@ async def run_router(settings: RouterSettings) -> None:
                 router = Router(catalogue, work, asleep=_queues_of_all(landscape))
                 async with asyncio.TaskGroup() as group:
                     group.create_task(router.run(stop))
+                    group.create_task(Scheduler(catalogue, store).run(stop))
+                    group.create_task(Replayer(replica, catalogue, store).run(stop))
                     group.create_task(Authorizer(replica, reached.box, reached.tokens).run(stop))
     finally:
         health.close()
