@@ -1,7 +1,7 @@
 """The words a policy may use, so that a misspelt one is refused when it is written and not met as a silent deny.
 
 Sources: IAM User Guide ("JSON element reference", "AWS global condition context keys", "IAM and AWS STS condition
-context keys", "IAM and STS quotas") and the Service Authorization Reference for execute-api, sts and events. Names of
+context keys", "IAM and STS quotas") and the Service Authorization Reference for execute-api, sts, sqs, sns and events. Names of
 services that are not played here are accepted as they are.
 """
 
@@ -55,6 +55,24 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken GetFederationToken GetServiceBearerToken
         GetSessionToken GetWebIdentityToken SetContext SetSourceIdentity TagGetWebIdentityToken
         TagSession"""
+    ),
+    # The batch names are none of the reference, but policies that work on AWS have them.
+    "sqs": _words(
+        """AddPermission CancelMessageMoveTask ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue
+        DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues
+        ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage
+        SendMessageBatch SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue"""
+    ),
+    "sns": _words(
+        """AddPermission CheckIfPhoneNumberIsOptedOut ConfirmSubscription CreatePlatformApplication
+        CreatePlatformEndpoint CreateSMSSandboxPhoneNumber CreateTopic DeleteEndpoint DeletePlatformApplication
+        DeleteSMSSandboxPhoneNumber DeleteTopic GetDataProtectionPolicy GetEndpointAttributes
+        GetPlatformApplicationAttributes GetSMSAttributes GetSMSSandboxAccountStatus GetSubscriptionAttributes
+        GetTopicAttributes ListEndpointsByPlatformApplication ListOriginationNumbers ListPhoneNumbersOptedOut
+        ListPlatformApplications ListSMSSandboxPhoneNumbers ListSubscriptions ListSubscriptionsByTopic
+        ListTagsForResource ListTopics OptInPhoneNumber Publish PutDataProtectionPolicy RemovePermission
+        SetEndpointAttributes SetPlatformApplicationAttributes SetSMSAttributes SetSubscriptionAttributes
+        SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource VerifySMSSandboxPhoneNumber"""
     ),
     "events": _words(
         """ActivateEventSource CancelReplay CreateApiDestination CreateArchive CreateConnection CreateEndpoint

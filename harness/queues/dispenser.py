@@ -272,16 +272,17 @@ class Dispenser:
     async def _erase(self, key: str, sequences: Sequence[int]) -> None:
         """From the shelf first: if this process dies in between, what is left is a claim on nothing."""
         await asyncio.gather(*(self._shelf.erase(sequence) for sequence in sequences))
+        lane = self._index.lane(key)
         for sequence in sequences:
             self._index.forget(sequence)
         for _ in range(8):
-            lane = self._index.lane(key)
             claims = {sequence: claim for sequence, claim in lane.claims.items() if sequence not in sequences}
             try:
                 await self._write(lane, claims, erased=tuple(sequences))
                 return
             except Conflict:
-                await self._refresh(key)
+                lane = await self._shelf.lane(key)
+                self._index.reread(lane, self._now())
         log.debug("the claims of %s change all the time; others find out that messages are gone", key)
 
     async def _write(self, lane: Lane, claims: dict[int, Claim], *, erased: tuple[int, ...] = ()) -> Lane:

@@ -34,7 +34,6 @@ _LANE, _SENT, _DUE = "Lane", "Sent", "Due"
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _TTL = "Nats-TTL"
 _WRONG_LAST_SEQUENCE = (10071, 10164)
-_NOT_FOUND = (10037, 10057)  # no message of that sequence
 _PURGED = "purged"
 
 
@@ -116,14 +115,7 @@ class JetStreamShelf:
         return None if found is None else Message.from_bytes(found.data or b"")
 
     async def erase(self, sequence: int) -> None:
-        async def erase() -> None:
-            try:
-                await self._connection.jetstream.delete_msg(self._stream, sequence)
-            except nats.js.errors.APIError as error:
-                if error.err_code not in _NOT_FOUND:
-                    raise
-
-        await self._connection.managed(erase)
+        await self._connection.forget(self._stream, sequence)
 
     async def purge(self) -> int:
         upto = await self.newest()

@@ -3,6 +3,7 @@ pulled and settled, read and followed. Any number of processes share what is beh
 """
 
 import asyncio
+import json
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ RECONNECT_MOST_SECONDS = 2.0
 READ_SECONDS = 2.0
 FORGOTTEN_SECONDS = 60.0  # the server drops a reader's consumer after that long without a pull
 _NAME_IN_USE = 10058
+_NO_SUCH_MESSAGE = (10037, 10057)
 _STREAMS_A_PAGE = 256
 
 
@@ -97,6 +99,10 @@ class Connection:
         """A stream with a durable consumer that any number of processes pull from."""
         await self.keep_stream(stream)
         await self.managed(lambda: self.jetstream.add_consumer(stream.name or "", consumer))
+
+    async def forget(self, stream: str, sequence: int) -> None:
+        """Takes one message away, without overwriting its bytes on the disk. One that is not there is gone already."""
+        await self.managed(lambda: self._forget(stream, sequence))
 
     async def drop_stream(self, name: str) -> None:
         """With all that is in it. One that is not there is dropped already."""
@@ -258,6 +264,13 @@ class Connection:
             return await self.jetstream.stream_info(name, subjects)
         except nats.js.errors.NotFoundError:
             return None
+
+    async def _forget(self, stream: str, sequence: int) -> None:
+        request = json.dumps({"seq": sequence, "no_erase": True}).encode()
+        answer = await self._client.request(f"$JS.API.STREAM.MSG.DELETE.{stream}", request, timeout=5)
+        error = json.loads(answer.data).get("error")
+        if error is not None and error.get("err_code") not in _NO_SUCH_MESSAGE:
+            nats.js.errors.APIError.from_error(error)
 
     async def _delete(self, name: str) -> None:
         try:
