@@ -1,8 +1,8 @@
 """The words a policy may use, so that a misspelt one is refused when it is written and not met as a silent deny.
 
 Sources: IAM User Guide ("JSON element reference", "AWS global condition context keys", "IAM and AWS STS condition
-context keys", "IAM and STS quotas") and the Service Authorization Reference for execute-api, sts, sqs, sns and events. Names of
-services that are not played here are accepted as they are.
+context keys", "IAM and STS quotas") and the Service Authorization Reference for execute-api, sts, sqs, sns and events.
+Names of services that are not played here are accepted as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ CONDITION_KEYS = _words(
     aws:PrincipalIsAWSService aws:PrincipalOrgID aws:PrincipalOrgPaths aws:PrincipalServiceName
     aws:PrincipalServiceNamesList aws:PrincipalType aws:Referer aws:RequestedRegion aws:ResourceAccount
     aws:ResourceOrgID aws:ResourceOrgPaths aws:SecureTransport aws:SignInSessionArn aws:SourceAccount aws:SourceArn
-    aws:SourceIdentity aws:SourceIp aws:SourceOrgID aws:SourceOrgPaths aws:SourceVpc aws:SourceVpcArn aws:SourceVpce
+    aws:SourceIdentity aws:SourceIp aws:SourceOrgID aws:SourceOrgPaths aws:SourceOwner aws:SourceVpc aws:SourceVpcArn aws:SourceVpce
     aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:ViaAWSMCPService aws:ViaAWSService aws:VpceAccount
     aws:VpceOrgID aws:VpceOrgPaths aws:VpcSourceIp aws:userid aws:username
     sts:AWSServiceName sts:DurationSeconds sts:ExternalId sts:IdentityTokenAudience sts:RequestContextProviders

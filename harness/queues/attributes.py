@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_MESSAGE_BYTES = 1_048_576
-"""Since August 2025; 262,144 before."""
+"""262,144 in former years: a queue may still say so."""
 MAX_RECEIVES = 1000
 MAX_SOURCES = 10
 

@@ -21,9 +21,7 @@ from harness.queues.lane_codec import group_lane, lane_from_bytes, lane_to_bytes
 from harness.queues.message import Message
 from harness.queues.shelf import Place, Purged, Told
 from harness.storage.connection import Connection
-from harness.storage.held import StoreFull
-from harness.storage.publisher import MESSAGE_ID, NO_RESOURCES, STORE_FAILED
-from harness.storage.state import Conflict
+from harness.storage.publisher import MESSAGE_ID
 
 MEBIBYTE = 1024 * 1024
 DAY = 86_400
@@ -33,7 +31,6 @@ ERASED_SECONDS = 3600  # so long others may take to hear of it; later they find 
 _LANE, _SENT, _DUE = "Lane", "Sent", "Due"
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _TTL = "Nats-TTL"
-_WRONG_LAST_SEQUENCE = (10071, 10164)
 _PURGED = "purged"
 
 
@@ -107,8 +104,8 @@ class JetStreamShelf:
         headers = {MESSAGE_ID: once, _SENT: str(message.sent), _DUE: str(message.due)}
         if self._place.ordered:
             headers[_LANE] = group_lane(message.group)
-        stored = await self._publish(self._subject, message.to_bytes(), headers)
-        return stored.seq, bool(stored.duplicate)
+        appended = await self._connection.append(self._subject, message.to_bytes(), headers)
+        return appended.sequence, appended.duplicate
 
     async def fetch(self, sequence: int) -> Message | None:
         found = await self._read(self._stream, sequence=sequence)
@@ -121,7 +118,7 @@ class JetStreamShelf:
         upto = await self.newest()
         await _purge(self._connection, self._stream, upto=upto + 1)
         await _purge(self._connection, CLAIMS, subject=self._claims("*"))
-        await self._publish(self._claims(_PURGED), str(upto).encode(), {MESSAGE_ID: uuid4().hex})
+        await self._connection.append(self._claims(_PURGED), str(upto).encode(), {MESSAGE_ID: uuid4().hex})
         return upto
 
     async def newest(self) -> int:
@@ -138,9 +135,7 @@ class JetStreamShelf:
         headers = {_EXPECTED: str(lane.revision), MESSAGE_ID: uuid4().hex}
         if not lane.claims:
             headers[_TTL] = f"{ERASED_SECONDS}s"
-        stored = await self._publish(self._claims(lane.key), lane_to_bytes(lane), headers)
-        revision: int = stored.seq
-        return revision
+        return (await self._connection.append(self._claims(lane.key), lane_to_bytes(lane), headers)).sequence
 
     async def messages(self) -> AsyncGenerator[Arrived | Told, None]:
         last = await self.newest()
@@ -168,20 +163,6 @@ class JetStreamShelf:
         async with aclosing(self._connection.follow(CLAIMS, subject, after=last)) as messages:
             async for message in messages:
                 yield _change(message)
-
-    async def _publish(self, subject: str, body: bytes, headers: dict[str, str]) -> Any:
-        async def publish() -> Any:
-            try:
-                return await self._connection.jetstream.publish(subject, body, headers=headers)
-            except nats.js.errors.APIError as error:
-                if error.err_code in _WRONG_LAST_SEQUENCE:
-                    raise Conflict(f"{subject} has been changed meanwhile") from error
-                full = error.err_code == STORE_FAILED and "maximum" in (error.description or "")
-                if full or error.err_code in NO_RESOURCES:
-                    raise StoreFull(f"no room for {subject}: {error.description}") from error
-                raise
-
-        return await self._connection.managed(publish)
 
     async def _read(self, stream: str, *, sequence: int | None = None, subject: str = "") -> Any:
         async def read() -> RawStreamMsg | None:

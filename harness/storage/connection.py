@@ -7,7 +7,7 @@ import json
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,9 +20,10 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamConfig, StreamInfo
 
 from harness.errors import StartError
-from harness.storage.held import Held, Settlement, StoreUnavailable
-from harness.storage.publisher import Outgoing, Publisher
+from harness.storage.held import Held, Settlement, StoreFull, StoreUnavailable
+from harness.storage.publisher import NO_RESOURCES, STORE_FAILED, Outgoing, Publisher
 from harness.storage.puller import PULL_ERRORS, Puller
+from harness.storage.state import Conflict
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,17 @@ RECONNECT_MOST_SECONDS = 2.0
 READ_SECONDS = 2.0
 FORGOTTEN_SECONDS = 60.0  # the server drops a reader's consumer after that long without a pull
 _NAME_IN_USE = 10058
+_WRONG_LAST_SEQUENCE = (10071, 10164)
 _NO_SUCH_MESSAGE = (10037, 10057)
 _STREAMS_A_PAGE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a message is. `duplicate`: it was there already, by its id, and was not added again."""
+
+    sequence: int
+    duplicate: bool
 
 
 class Connection:
@@ -99,6 +109,11 @@ class Connection:
         """A stream with a durable consumer that any number of processes pull from."""
         await self.keep_stream(stream)
         await self.managed(lambda: self.jetstream.add_consumer(stream.name or "", consumer))
+
+    async def append(self, subject: str, body: bytes, headers: Mapping[str, str]) -> Appended:
+        """Stores one message and says where. May raise StoreFull, and Conflict where the headers expect something."""
+        appended: Appended = await self.managed(lambda: self._append(subject, body, headers))
+        return appended
 
     async def forget(self, stream: str, sequence: int) -> None:
         """Takes one message away, without overwriting its bytes on the disk. One that is not there is gone already."""
@@ -264,6 +279,17 @@ class Connection:
             return await self.jetstream.stream_info(name, subjects)
         except nats.js.errors.NotFoundError:
             return None
+
+    async def _append(self, subject: str, body: bytes, headers: Mapping[str, str]) -> Appended:
+        try:
+            stored = await self.jetstream.publish(subject, body, headers=dict(headers))
+        except nats.js.errors.APIError as error:
+            if error.err_code in _WRONG_LAST_SEQUENCE:
+                raise Conflict(f"{subject} has been changed meanwhile") from error
+            if error.err_code in NO_RESOURCES or (error.err_code == STORE_FAILED and "maximum" in str(error)):
+                raise StoreFull(f"no room for {subject}: {error.description}") from error
+            raise
+        return Appended(stored.seq, bool(stored.duplicate))
 
     async def _forget(self, stream: str, sequence: int) -> None:
         request = json.dumps({"seq": sequence, "no_erase": True}).encode()
