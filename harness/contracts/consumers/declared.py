@@ -17,6 +17,25 @@ def declares(document: Any, path: FieldPath) -> bool:
     return any(True for _ in schemas_at(document, path))
 
 
+def beginning_at(document: Any, path: FieldPath) -> str:
+    """What every text at `path` begins with, by the field's own pattern; empty where it is not as plain as that."""
+    schemas = list(schemas_at(document, path))
+    if len(schemas) != 1 or not isinstance(schemas[0], Mapping) or schemas[0].get("type") != "string":
+        return ""
+    return _literal_beginning(str(schemas[0].get("pattern", "")))
+
+
+_BEGINNING = re.compile(r"\^((?:[A-Za-z0-9 _:/@#-]|\\[^A-Za-z0-9])+)([*+?{]?)")
+
+
+def _literal_beginning(pattern: str) -> str:
+    found = _BEGINNING.match(pattern)
+    if found is None or "|" in pattern:
+        return ""
+    literal = re.sub(r"\\(.)", r"\1", found[1])
+    return literal[:-1] if found[2] else literal
+
+
 def names_at(document: Any, path: FieldPath) -> list[str]:
     """The members that the schema names at `path`, for a hint."""
     names: dict[str, None] = {}

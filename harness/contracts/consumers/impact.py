@@ -46,7 +46,7 @@ class ApiChange:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """One event before and after; None where nobody publishes it. `is_new_rule`…: rules are read as they are now."""
+    """One event before and after; None where nobody publishes it."""
 
     detail_type: str
     old: Published | None
@@ -60,6 +60,8 @@ def hurt_by_api(finding: Finding, change: ApiChange, footprints: Iterable[Footpr
     for footprint in footprints:
         known = _told_fields(footprint)
         for use in footprint.uses:
+            if use.said.pending:
+                continue
             if isinstance(use, PactUse):
                 for call in use.calls:
                     if _concerns(place, call, change):
@@ -302,11 +304,13 @@ def hurt_by_event(finding: Finding, change: EventChange, footprints: Iterable[Fo
     found: list[Hurt] = []
     for footprint in footprints:
         messages = [
-            use for use in footprint.uses if isinstance(use, MessageUse) and use.detail_type == change.detail_type
+            use
+            for use in footprint.uses
+            if isinstance(use, MessageUse) and use.detail_type == change.detail_type and not use.said.pending
         ]
         for use in messages:
             found += _of_message(use, finding.place, change)
-        told = any(use.expected is not None and not use.said.pending for use in messages)
+        told = any(use.expected is not None for use in messages)
         for rule in footprint.subscriptions:
             found += _of_rule(rule, finding.place, change, footprint, told=told)
     return _sorted(found)

@@ -109,6 +109,18 @@ def _leaf(alternatives: list[Any]) -> tuple[Schema, bool]:
     return ({"anyOf": schemas} if schemas else {"not": {}}), wanted
 
 
+def beginning(alternative: Any) -> str:
+    """The text that every value which one alternative takes begins with; empty where nothing is known."""
+    if isinstance(alternative, str):
+        return "" if _is_address(alternative) else alternative
+    if not isinstance(alternative, Mapping):
+        return ""
+    name, said = next(iter(alternative.items()))
+    if name == "prefix" and isinstance(said, str):
+        return said
+    return said.partition("*")[0].partition("\\")[0] if name == "wildcard" else ""
+
+
 def scalar_schema(alternative: Any) -> Schema:
     """The scalars that one alternative takes."""
     if isinstance(alternative, Mapping):

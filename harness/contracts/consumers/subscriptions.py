@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.contracts.consumers.declared import names_at
+from harness.contracts.consumers.declared import beginning_at, names_at
 from harness.contracts.consumers.patterns import (
     Clause,
+    beginning,
     clauses_of,
     event_schema_of,
     paths_read,
@@ -43,6 +44,8 @@ def envelope(event: EventContractFile) -> Subject:
     detail = event.detail.compiled.closed
     definitions = detail.get("$defs", {}) if isinstance(detail, dict) else {}
     inner = {key: value for key, value in detail.items() if key != "$defs"} if isinstance(detail, dict) else detail
+    if isinstance(inner, dict):
+        inner.setdefault("type", "object")  # PutEvents takes no other detail
     source = {"const": event.source} if event.source else _TEXT
     return load_schema(
         event.file,
@@ -84,7 +87,24 @@ def _of_names(clause: Clause) -> Clause:
 
 def _can_match(event: Given, clauses: Sequence[Clause]) -> bool:
     """Whether no proof speaks against it."""
-    return not all(event.never(event_schema_of(clause)) for clause in clauses)
+    return not all(_never(event, clause) for clause in clauses)
+
+
+def _never(event: Given, clause: Clause) -> bool:
+    return event.never(event_schema_of(clause)) or any(_begins_otherwise(event, *each) for each in clause.items())
+
+
+def _begins_otherwise(event: Given, path: tuple[str, ...], alternatives: list[Any]) -> bool:
+    """Whether the field's pattern and all alternatives ask for different beginnings: containment cannot tell."""
+    places = _through_arrays(event, path)
+    if len(places) != 1 or not wants_presence(alternatives):
+        return False
+    given = beginning_at(event.subject.compiled.closed, places[0])
+    return all(_differ(given, beginning(alternative)) for alternative in alternatives)
+
+
+def _differ(one: str, other: str) -> bool:
+    return not one.startswith(other) and not other.startswith(one)
 
 
 def can_match(pattern: Mapping[str, Any], event: Given) -> bool:
@@ -156,7 +176,7 @@ def _field(
         if event in lacking or len(alternatives) < 2:
             continue
         for alternative in alternatives:
-            if event.event.never(event_schema_of({path: [alternative]})):
+            if _never(event.event, {path: [alternative]}):
                 said = json.dumps(alternative, ensure_ascii=False)
                 text = f"waits for {said} in {shown}, which {event.detail_type} never has there"
                 yield _finding(rule, "pattern-value-impossible", Level.RISKY, event.detail_type, path[1:], text)
@@ -166,7 +186,7 @@ def _why(rule: Subscription, event: Published) -> str:
     """The field that is in the way, where one alone is."""
     for clause in clauses_of(rule.pattern):
         for path, alternatives in clause.items():
-            if path[0] == "detail" and event.event.never(event_schema_of({path: alternatives})):
+            if path[0] == "detail" and _never(event.event, {path: alternatives}):
                 said = json.dumps(alternatives, ensure_ascii=False)
                 return f": {show_field_path(path)} is never one of {said}"
     return ""
