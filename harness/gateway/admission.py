@@ -24,6 +24,9 @@ ACTION = "execute-api:Invoke"
 SERVICE = "execute-api"
 # Who adds it to another's signed GET must not make a DELETE of it.
 _OVERRIDE = (METHOD_OVERRIDE.decode(),)
+# Of paths, which clients choose.
+_MOST_REMEMBERED = 2048
+_LONGEST_REMEMBERED = 256
 # Asked in every call, and found as globals: a member is looked up in its class by several steps.
 _CREDENTIALS, _PUBLIC = PlaceKind.CREDENTIALS, PlaceKind.PUBLIC
 
@@ -47,6 +50,17 @@ class Admitted(NamedTuple):
     caller: Caller
 
 
+class _Target(NamedTuple):
+    """`resources`: the method ARN as sent, then under every other name that the path may be served by."""
+
+    stage: Stage
+    route: Route
+    resources: tuple[str, ...]
+
+
+_TOO_LONG = Refused(Condition.URI_TOO_LONG, "the method ARN is too long")
+
+
 class Gate:
     """Decides with the APIs of a landscape and the authority over its sessions."""
 
@@ -56,6 +70,7 @@ class Gate:
         self._authority = authority
         self._endpoint_policies = authority.directory.endpoint_policies
         self._region = region
+        self._targets: dict[tuple[str, str, bytes], _Target] = {}
 
     def admit(
         self,
@@ -76,20 +91,18 @@ class Gate:
             return Refused(Condition.FORBIDDEN, "no such API")
         if not reachable(api, place):
             return Refused(Condition.FORBIDDEN, f"not reachable from {place.kind}")
-        trouble = refusal_reason(request.raw_path)
-        if trouble:
-            return self._nowhere(request, must_sign, Refused(Condition.BAD_REQUEST, trouble))
-        segment, below = split_stage(request.raw_path)
-        stage = self._stages.find(api, segment)
-        if stage is None:
-            return self._nowhere(request, must_sign, Refused(Condition.FORBIDDEN, "no such stage"))
-        path = below.decode("ascii")
-        route = stage.routes.match(method, path)
-        if route is None:
-            return self._nowhere(request, must_sign, Refused(Condition.UNKNOWN_ROUTE, "unknown route"))
-        arn = method_arn(self._region, api.account, api.id, stage.name, method, path)
-        if len(arn) > MAX_METHOD_ARN_BYTES:
-            return Refused(Condition.URI_TOO_LONG, "the method ARN is too long")
+        key = (api_id, method, request.raw_path)
+        target = self._targets.get(key)
+        if target is None:
+            found = self._find(api, method, request.raw_path)
+            if isinstance(found, Refused):
+                return found if found is _TOO_LONG else self._nowhere(request, must_sign, found)
+            target = found
+            if len(request.raw_path) <= _LONGEST_REMEMBERED:
+                if len(self._targets) >= _MOST_REMEMBERED:
+                    self._targets.clear()
+                self._targets[key] = target
+        stage, route, resources = target
         caller = self._authority.authenticate(
             request, service=SERVICE, must_sign=must_sign if method == request.method else must_sign + _OVERRIDE
         )
@@ -97,8 +110,7 @@ class Gate:
             return Refused(caller.kind, caller.kind.value, text=caller.message)
         context = network_context(request, place, now=now, region=self._region)
         endpoint_policy = self._endpoint_policies.get(place.vpce_id)
-        for spelling in spellings(path):
-            resource = arn if spelling is path else arn[: -len(path)] + spelling
+        for resource in resources:
             decision = self._authority.authorize(
                 caller,
                 action=ACTION,
@@ -109,8 +121,26 @@ class Gate:
                 endpoint_policy=endpoint_policy,
             )
             if not decision.allowed:
-                return _denied(caller, arn, decision)
+                return _denied(caller, resources[0], decision)
         return Admitted(api, stage, route, caller)
+
+    def _find(self, api: Api, method: str, raw_path: bytes) -> _Target | Refused:
+        """Where a path leads. A question of the contract alone: it has the same answer for everybody, at any time."""
+        trouble = refusal_reason(raw_path)
+        if trouble:
+            return Refused(Condition.BAD_REQUEST, trouble)
+        segment, below = split_stage(raw_path)
+        stage = self._stages.find(api, segment)
+        if stage is None:
+            return Refused(Condition.FORBIDDEN, "no such stage")
+        path = below.decode("ascii")
+        route = stage.routes.match(method, path)
+        if route is None:
+            return Refused(Condition.UNKNOWN_ROUTE, "unknown route")
+        arn = method_arn(self._region, api.account, api.id, stage.name, method, path)
+        if len(arn) > MAX_METHOD_ARN_BYTES:
+            return _TOO_LONG
+        return _Target(stage, route, tuple(arn[: -len(path)] + spelling for spelling in spellings(path)))
 
     def _nowhere(self, request: HttpRequest, must_sign: tuple[str, ...], refused: Refused) -> Refused:
         """The path leads nowhere. Whatever a client presents as a signature is still checked, and its fault goes first.

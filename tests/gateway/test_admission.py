@@ -52,6 +52,39 @@ def test_a_signed_and_allowed_call_is_admitted(request_: HttpRequest, template: 
     assert (got.route.template, got.stage.name, got.caller.account) == (template, "v2", "333333333333")
 
 
+def test_where_a_path_leads_is_remembered_and_nothing_else_of_the_call() -> None:
+    gate = Gate({"orders": an_api()}, an_authority(), REGION)
+    calls = [
+        a_call(path=b"/v2/orders/17"),
+        a_call("DELETE", path=b"/v2/orders/17"),
+        a_call(path=b"/v2/orders/17", role=STRANGER),
+        unsigned(a_call(path=b"/v2/orders/17")),
+        replace(a_call(path=b"/v2/orders/17"), body=b"x"),
+        a_call(path=b"/v2/orders/recent"),
+        a_call("DELETE", path=b"/v2/orders/recent"),
+        a_call(path=b"/v2/orders/%73ecret"),
+        a_call(path=b"/v2/orders/secret;a"),
+    ]
+    for call in calls * 2:
+        got, fresh = gate.admit(call, WORKBENCH, "orders", call.method, NOON), admitted(call)
+        if isinstance(fresh, Refused):
+            assert got == fresh
+        else:
+            assert isinstance(got, Admitted)
+            assert (got.route.method, got.route.template) == (fresh.route.method, fresh.route.template)
+
+
+def test_the_memory_of_paths_is_bounded() -> None:
+    gate = Gate({"orders": an_api()}, an_authority(), REGION)
+    call = unsigned(a_call())
+    numbers = [str(number).encode() for number in range(3000)]
+    for path in (*(b"orders/" + each for each in numbers), *(b"nowhere/" + each for each in numbers), b"x" * 300):
+        gate.admit(replace(call, raw_path=b"/v2/" + path), WORKBENCH, "orders", "GET", NOON)
+    gate.admit(replace(call, raw_path=b"/v2/orders/" + b"x" * 300), WORKBENCH, "orders", "GET", NOON)
+    assert 0 < len(gate._targets) <= 2048
+    assert all(b"nowhere" not in path and len(path) <= 256 for _, _, path in gate._targets)
+
+
 @pytest.mark.parametrize(
     ("request_", "asked", "cause", "reason"),
     [
