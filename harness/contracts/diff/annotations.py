@@ -6,6 +6,7 @@ from typing import Any, Final
 from harness.contracts.diff.pairing import Pairing, shown
 from harness.contracts.finding import Finding
 from harness.contracts.schemas import Subject
+from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.dialects import Schema
 from harness.contracts.schemas.flat import Flat, same_value
 from harness.contracts.schemas.samples import for_index, for_name
@@ -32,7 +33,8 @@ def _aligned(
 ) -> Iterator[tuple[tuple[str, ...], Schema, Schema]]:
     ours, theirs = old.schemas.flat(was), new.schemas.flat(now)
     key = id(ours), id(theirs)
-    if key in seen or len(path) > MAX_DEPTH or old.schemas.compiled(was).closed == new.schemas.compiled(now).closed:
+    alike = identical(old.schemas.compiled(was).closed, new.schemas.compiled(now).closed)
+    if key in seen or len(path) > MAX_DEPTH or alike:
         return
     yield path, was, now
     seen |= {key}

@@ -54,10 +54,12 @@ def _accepted(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Ite
 
 def _encodings(pairing: Pairing, old: Part, new: Part) -> Iterator[Finding]:
     before, after = (part.get("encoding") or {} for part in (old, new))
-    for name in before if isinstance(before, dict) and isinstance(after, dict) else ():
-        if name in after and before[name] != after[name]:
-            places = old.below("encoding", name), new.below("encoding", name)
-            words: dict[str, Any] = {"name": name, "was": shown(before[name]), "now": shown(after[name])}
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return
+    for name in dict.fromkeys((*before, *after)):
+        if before.get(name) != after.get(name):
+            places = _at(old, "encoding"), _at(new, "encoding")
+            words: dict[str, Any] = {"name": name, "was": shown(before.get(name)), "now": shown(after.get(name))}
             yield pairing.at(field=(name,)).finding("request-encoding-changed", *places, **words)
 
 

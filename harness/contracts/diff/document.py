@@ -11,6 +11,7 @@ from harness.contracts.diff.pairing import Pairing
 from harness.contracts.diff.sameness import Sameness
 from harness.contracts.diff.schemas import SchemaDiffs
 from harness.contracts.diff.security import scheme_findings
+from harness.contracts.diff.servers import document_server_findings
 from harness.contracts.diff.settings import Ignored, Settings, applied
 from harness.contracts.finding import Finding, Level, Place
 
@@ -54,21 +55,10 @@ def diff_contracts(old: Contract, new: Contract, *, today: date, settings: Setti
 
 def _all(pairing: Pairing) -> Iterator[Finding]:
     diffs = SchemaDiffs()
-    yield from _servers(pairing)
+    yield from document_server_findings(pairing.at(part="server"))
     yield from scheme_findings(pairing)
     yield from operation_findings(pairing, diffs)
     yield from webhook_findings(pairing, diffs)
-
-
-def _servers(pairing: Pairing) -> Iterator[Finding]:
-    inner = pairing.at(part="server")
-    before, after = pairing.old.servers, pairing.new.servers
-    for address, at in before.items():
-        if address not in after:
-            yield inner.finding("server-removed", at, None, name=address)
-    for address, at in after.items():
-        if address not in before:
-            yield inner.finding("server-added", None, at, name=address)
 
 
 def _once(findings: Iterator[Finding]) -> list[Finding]:

@@ -108,6 +108,17 @@ class Contract:
         schemas = self.schemas[role]
         return Subject(schemas, schemas.schema(part.below("schema")))
 
+    def value_of(self, part: Part, role: Role) -> Subject | None:
+        """The schema of a parameter or header, also when it is written as a media type."""
+        if "content" not in part.raw:
+            return self.subject(part, role)
+        media = next(iter(self.entries(part, "content").values()), None)
+        return self.subject(media, role) if media else None
+
+    def servers_of(self, part: Part) -> dict[str, Location]:
+        """Normalised addresses that an object with `servers` names."""
+        return {_address(server): server.named for server in self.items(part, "servers") if "url" in server.raw}
+
     def parameters(self, operation: Operation) -> dict[tuple[str, str], Part]:
         """By location and name (of headers in lower case); those of the operation before those of its path."""
         found: dict[tuple[str, str], Part] = {}
@@ -124,11 +135,7 @@ class Contract:
     @property
     def servers(self) -> dict[str, Location]:
         """Normalised addresses of the API."""
-        listed = self.raw.get("servers")
-        if not isinstance(listed, list) or not listed:
-            return {"/": self.root()}
-        servers = self.items(Part(self.root(), self.raw, self.root()), "servers")
-        return {_address(part): part.named for part in servers if isinstance(part.get("url"), str)}
+        return self.servers_of(Part(self.root(), self.raw, self.root())) or {"/": self.root()}
 
 
 # OpenAPI 3.1, 4.8.12.2: parameters of these names are ignored.

@@ -11,6 +11,7 @@ from harness.contracts.diff.parameters import parameter_findings
 from harness.contracts.diff.responses import response_findings
 from harness.contracts.diff.schemas import SchemaDiffs
 from harness.contracts.diff.security import security_findings
+from harness.contracts.diff.servers import server_findings
 from harness.contracts.finding import Finding
 from harness.contracts.schemas import Role
 from harness.contracts.schemas.flat import matches
@@ -81,9 +82,11 @@ def _pair(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) 
     if was.path == now.path and pairing.same(was.part, now.part) and pairing.same(was.item, now.item):
         return
     names = was.part.get("operationId"), now.part.get("operationId")
-    if all(names) and names[0] != names[1]:
+    if names[0] and names[0] != names[1]:
         places = was.part.below("operationId"), now.part.below("operationId")
-        yield pairing.finding("operation-id-changed", *places, was=names[0], now=names[1])
+        yield pairing.finding("operation-id-changed", *places, was=names[0], now=names[1] or "missing")
+    for owner, other in ((was.item, now.item), (was.part, now.part)):
+        yield from server_findings(pairing.at(part="server"), owner, other)
     yield from lifecycle_findings(pairing, was, now)
     yield from parameter_findings(pairing, diffs, was, now)
     yield from request_body_findings(pairing, diffs, was, now)

@@ -8,6 +8,7 @@ from harness.contracts.diff.pairing import Pairing
 from harness.contracts.diff.schemas import SchemaDiffs, schema_findings
 from harness.contracts.finding import Finding
 from harness.contracts.schemas import Role
+from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.flat import types_of
 
 Key = tuple[str, str]
@@ -67,7 +68,7 @@ def _same(pairing: Pairing, part: Part, candidate: Part) -> bool:
         return False
     described = part.get("description") is not None and part.get("description") == candidate.get("description")
     plain = isinstance(old.compiled.closed, dict) and old.compiled.closed.keys() <= {"type"}
-    return old.compiled.closed == new.compiled.closed and (described or not plain)
+    return identical(old.compiled.closed, new.compiled.closed) and (described or not plain)
 
 
 def _fresh(pairing: Pairing, key: Key, part: Part) -> Iterator[Finding]:
@@ -98,7 +99,7 @@ def _both(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterato
             now=now_written,
             **words,
         )
-    before, after = (_subject(*side) for side in ((pairing.old, old), (pairing.new, new)))
+    before, after = pairing.old.value_of(old, Role.REQUEST), pairing.new.value_of(new, Role.REQUEST)
     yield from schema_findings(pairing, diffs, before, after, Role.REQUEST, on_wire="content" not in old.raw)
 
 
@@ -113,13 +114,6 @@ _FLAGS: Final = (
 
 def _where(part: Part, *keys: str) -> Any:
     return next((part.below(key) for key in keys if key in part.raw), part.at)
-
-
-def _subject(contract: Any, part: Part) -> Any:
-    if "content" not in part.raw:
-        return contract.subject(part, Role.REQUEST)
-    media = next(iter(contract.entries(part, "content").values()), None)
-    return contract.subject(media, Role.REQUEST) if media else None
 
 
 def _written(pairing: Pairing, part: Part, old: bool) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from harness.contracts.diff.pairing import Pairing
 from harness.contracts.finding import Finding, Level
 from harness.contracts.schemas import Subject
+from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.dialects import Schema
 from harness.contracts.schemas.samples import for_index
 
@@ -59,7 +60,7 @@ def _alike(gone: Finding, fresh: Finding, old: Subject, new: Subject) -> bool:
     was, now = _schema(old, gone.place.field), _schema(new, fresh.place.field)
     if was is None or now is None or was in (True, {}):
         return False
-    return old.schemas.compiled(was).closed == new.schemas.compiled(now).closed
+    return identical(old.schemas.compiled(was).closed, new.schemas.compiled(now).closed)
 
 
 def _schema(subject: Subject, path: tuple[str, ...]) -> Schema | None:

@@ -103,8 +103,8 @@ def _headers(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iter
         was, now = header_written(part), header_written(other)
         if was != now:
             yield inner.finding("response-header-style-changed", part.at, other.at, name=name, was=was, now=now)
-        subjects = inner.old.subject(part, Role.RESPONSE), inner.new.subject(other, Role.RESPONSE)
-        yield from schema_findings(inner, diffs, *subjects, Role.RESPONSE, on_wire=True)
+        subjects = inner.old.value_of(part, Role.RESPONSE), inner.new.value_of(other, Role.RESPONSE)
+        yield from schema_findings(inner, diffs, *subjects, Role.RESPONSE, on_wire="content" not in part.raw)
     for name, part in after.items():
         if name not in before:
             inner = pairing.at(part="response-header", parameter=("header", name))

@@ -11,6 +11,7 @@ from harness.contracts.diff.rules import RULES
 from harness.contracts.diff.rules_of_schemas import BY_KIND, WHOLE_ENUM
 from harness.contracts.finding import Example, Finding, Level, Side
 from harness.contracts.schemas import Containment, Difference, Kind, Role, Subject, Verdict, contained
+from harness.contracts.schemas.closed import identical
 
 UNSEEN: Final = "no value was found that shows it, and no proof that there is none"
 # A difference of these kinds says all there is to say about its field.
@@ -55,7 +56,7 @@ def schema_findings(
     if old is None or new is None:
         yield from _described(pairing, old, new)
         return
-    if old.compiled.closed == new.compiled.closed:
+    if identical(old.compiled.closed, new.compiled.closed):
         return
     written = role is Role.REQUEST
     compared = diffs.compared(old, new, written)

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema_rs
 
 from harness.contracts.schemas.dialects import DEFS, Schema
+from harness.contracts.schemas.flat import same_value
 
 
 def closed(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
@@ -13,6 +14,11 @@ def closed(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     needed: dict[str, Schema] = {}
     _gather(schema, definitions, needed)
     return {**schema, "$defs": needed} if isinstance(schema, dict) and needed else schema
+
+
+def identical(a: Schema, b: Schema) -> bool:
+    """Python's equality takes 1 for true; JSON's does not."""
+    return a == b and (repr(a) == repr(b) or same_value(a, b))
 
 
 def validator_of(schema: Schema) -> jsonschema_rs.Validator:

@@ -8,6 +8,7 @@ from typing import Final
 from jsonschema_rs import canonical
 
 from harness.contracts.schemas import leaves, members, variants
+from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.difference import Difference, Witness
 from harness.contracts.schemas.load import Subject
 from harness.contracts.schemas.walk import Node, Walk
@@ -61,7 +62,7 @@ def contained(narrow: Subject, wide: Subject, *, shown: bool = True) -> Containm
     Without `shown` no witness is looked for, which is several times as fast: the verdict is UNPROVEN where one is
     needed for NO.
     """
-    if narrow.compiled.closed == wide.compiled.closed:
+    if identical(narrow.compiled.closed, wide.compiled.closed):
         return Containment(Verdict.YES)
     walk = Walk(narrow, wide, _STEPS, shown=shown)
     found = walk.run()

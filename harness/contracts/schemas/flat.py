@@ -77,7 +77,7 @@ def merge(a: Flat, b: Flat) -> Flat:
     for keyword, value in b.items():
         if keyword in done:
             continue
-        if keyword not in a or keyword in ANNOTATIONS or a[keyword] == value:
+        if keyword not in a or keyword in ANNOTATIONS or same_value(a[keyword], value):
             merged[keyword] = value
         elif keyword in _MERGES:
             merged[keyword] = _MERGES[keyword](a[keyword], value)

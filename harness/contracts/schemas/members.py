@@ -6,12 +6,12 @@ from typing import Any, Final
 from harness.contracts.schemas.dialects import Schema
 from harness.contracts.schemas.difference import Kind
 from harness.contracts.schemas.documents import Location
-from harness.contracts.schemas.flat import Flat, matches, types_of
-from harness.contracts.schemas.regular import texts
+from harness.contracts.schemas.flat import Flat, types_of
+from harness.contracts.schemas.name_patterns import name_patterns
 from harness.contracts.schemas.samples import for_index, for_name
 from harness.contracts.schemas.schema import Schemas
 from harness.contracts.schemas.walk import Node, Walk, places, written
-from harness.contracts.schemas.witness import ITEM, OTHER, AnyName
+from harness.contracts.schemas.witness import OTHER
 
 HIDDEN: Final = ({"readOnly": True}, {"writeOnly": True})
 """A property that the writer in this role leaves out (see `Schemas`)."""
@@ -90,34 +90,16 @@ def _other_properties(walk: Walk, node: Node) -> None:
     ours, theirs = node.ours, node.theirs
     rest: Schema = ours.get("additionalProperties", True)
     limit: Schema = theirs.get("additionalProperties", True)
-    for pattern, outer in theirs.get("patternProperties", {}).items():
-        inner = ours.get("patternProperties", {}).get(pattern, rest)
-        if not walk.covered(inner, outer):
-            _patterned(walk, node, pattern, inner, outer)
-    for pattern, inner in ours.get("patternProperties", {}).items():
-        if pattern not in theirs.get("patternProperties", {}) and not walk.covered(inner, limit):
-            _patterned(walk, node, pattern, inner, limit)
+    name_patterns(walk, node)
     if limit is True or limit == {} or rest is False:
         return
-    if rest is True or rest == {}:
+    if rest is True or rest == {} or limit is False:
         if not walk.covered(rest, limit):
-            proposals = _holding(walk, node, OTHER, _not(limit) if limit is not False else True)
+            proposals = _holding(walk, node, OTHER, _not(limit) if limit is not False else rest)
             silent = "additionalProperties" not in ours
             walk.found(Kind.CLOSED, node, proposals, keyword="additionalProperties", silent=silent)
     else:
         walk.pair(rest, limit, node.frame, OTHER)
-
-
-def _patterned(walk: Walk, node: Node, pattern: str, inner: Schema, outer: Schema) -> None:
-    """One name that the pattern matches stands for all of them."""
-    known = {**node.ours.get("properties", {}), **node.theirs.get("properties", {})}
-    name = next((name for name in texts(pattern) if matches(pattern, name) and name not in known), None)
-    if name is not None:
-        walk.pair(inner, outer, node.frame, AnyName(name))
-    else:
-        reason = f"no name was found that matches {pattern}"
-        path = (*node.frame.path, ITEM)
-        walk.found(Kind.COMPOSITION, node, (), keyword="patternProperties", name=pattern, path=path, reason=reason)
 
 
 def arrays(walk: Walk, node: Node) -> bool:

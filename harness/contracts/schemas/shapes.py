@@ -1,7 +1,10 @@
 """What the value of a keyword must look like for a schema to be read at all; the meta-schemas say the rest."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
+
+import jsonschema_rs
 
 Shape = tuple[Callable[[Any], bool], str]
 
@@ -37,6 +40,15 @@ def _is_schemas(value: Any) -> bool:
     return isinstance(value, list) and bool(value)
 
 
+@lru_cache(maxsize=4096)
+def _is_pattern(value: str) -> bool:
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": value})
+    except ValueError:  # its own way to say no
+        return False
+    return True
+
+
 _TYPES: Final = ("null", "boolean", "object", "array", "number", "string", "integer")
 _TEXT: Final[Shape] = (lambda value: isinstance(value, str), "text")
 _NUMBER: Final[Shape] = (_is_number, "a number")
@@ -57,7 +69,10 @@ _SHAPES: Final[dict[str, Shape]] = {
     "dependentRequired": _MAP,
     "dependencies": _MAP,
     "properties": _MAP,
-    "patternProperties": _MAP,
+    "patternProperties": (
+        lambda value: isinstance(value, dict) and all(map(_is_pattern, value)),
+        "a mapping of regular expressions of ECMA-262",
+    ),
     "dependentSchemas": _MAP,
     "allOf": _LIST,
     "anyOf": _LIST,
@@ -77,7 +92,7 @@ _SHAPES: Final[dict[str, Shape]] = {
     "maxItems": _COUNT,
     "minProperties": _COUNT,
     "maxProperties": _COUNT,
-    "pattern": _TEXT,
+    "pattern": (lambda value: isinstance(value, str) and _is_pattern(value), "a regular expression of ECMA-262"),
     "format": _TEXT,
     "uniqueItems": _FLAG,
 }

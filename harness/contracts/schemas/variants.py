@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from jsonschema_rs import canonical
 
+from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.dialects import DEFS, Schema
 from harness.contracts.schemas.difference import Kind
 from harness.contracts.schemas.flat import Flat, merge, same_value, types_of
@@ -112,7 +113,7 @@ def _apart(walk: Walk, node: Node, other: Schema) -> bool:
 
 
 def _covers(wide: Any, narrow: Any) -> bool:
-    if wide.closed == narrow.closed:
+    if identical(wide.closed, narrow.closed):
         return True
     return bool(wide.canonical.covers(narrow.canonical) == canonical.Containment.YES)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from jsonschema_rs import canonical
 
+from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.dialects import DEFS, Schema
 from harness.contracts.schemas.difference import Difference, Kind
 from harness.contracts.schemas.documents import Location
@@ -100,8 +101,7 @@ class Walk:
             del self.differences[before:]
 
     def equal(self, narrow: Schema, wide: Schema) -> bool:
-        ours: bool = self.narrow.compiled(narrow).closed == self.wide.compiled(wide).closed
-        return ours
+        return identical(self.narrow.compiled(narrow).closed, self.wide.compiled(wide).closed)
 
     def covered(self, narrow: Schema, wide: Schema) -> bool:
         """Whether equality or jsonschema-rs proves containment. False says nothing."""

@@ -50,7 +50,8 @@ def _schema(document: Mapping[str, Any], finding: Finding) -> Any:
     if place.part == "response-header":
         assert place.parameter is not None
         headers = {name.lower(): _target(document, header) for name, header in answer["headers"].items()}
-        return headers[place.parameter[1]]["schema"]
+        header = headers[place.parameter[1]]
+        return header["schema"] if "schema" in header else header["content"]["application/json"]["schema"]
     return answer["content"][place.media_type]["schema"]
 
 
