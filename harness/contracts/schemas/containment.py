@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from jsonschema_rs import canonical
-
 from harness.contracts.schemas import leaves, members, variants
+from harness.contracts.schemas.algebra import covers
 from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.difference import Difference, Witness
 from harness.contracts.schemas.load import Subject
@@ -71,10 +70,10 @@ def contained(narrow: Subject, wide: Subject, *, shown: bool = True) -> Containm
     if all(difference.witness for difference in found) or not shown:
         witness = found[0].witness
         return Containment(Verdict.NO if witness else Verdict.UNPROVEN, tuple(found), witness)
-    answer = wide.compiled.canonical.covers(narrow.compiled.canonical)
-    if answer == canonical.Containment.YES:
+    answer = covers(wide.compiled.canonical, narrow.compiled.canonical)
+    if answer:
         return Containment(Verdict.YES)
-    refuted = answer == canonical.Containment.NO
+    refuted = answer is False
     witness = next((difference.witness for difference in found if difference.witness), None)
     witness = witness or walk.witnesses.differing()
     if len(found) == 1 and witness and not found[0].witness:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from jsonschema_rs import canonical, canonicalize
+from jsonschema_rs import canonicalize
 
+from harness.contracts.schemas.algebra import covers
 from harness.contracts.schemas.difference import Kind
 from harness.contracts.schemas.flat import Flat, merge, same_value, types_of
 from harness.contracts.schemas.walk import Node, Walk
@@ -139,5 +140,4 @@ def _covered(narrow: Flat, relevant: frozenset[str], wide: Flat) -> bool:
     """Whether what the narrow schema says of these types is within one limit of the wide one."""
     kept = {key: value for key, value in narrow.items() if key in LEAVES or key == "format"}
     said = sorted(relevant - ({"integer"} if "number" in relevant else set()))
-    answer = canonicalize(wide).covers(canonicalize({**kept, "type": said}))
-    return bool(answer == canonical.Containment.YES)
+    return covers(canonicalize(wide), canonicalize({**kept, "type": said})) is True

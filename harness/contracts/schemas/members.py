@@ -42,7 +42,7 @@ def _property(walk: Walk, node: Node, name: str) -> None:
     named_here = name in node.ours.get("properties", {})
     if outer is False and named_here:
         _about(walk, node, name, Kind.FORBIDDEN, _holding(walk, node, name, inner), keyword="additionalProperties")
-    elif not named_here and (inner is True or inner == {}):
+    elif not named_here and (inner is True or inner == {}) and name not in node.ours.get("required", ()):
         if name not in node.theirs.get("required", ()) and not walk.covered(inner, outer):
             proposals = _holding(walk, node, name, _not(outer))
             silent = "additionalProperties" not in node.ours

@@ -1,14 +1,14 @@
 """`anyOf` and `oneOf` on either side, and the keywords that are compared whole."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from jsonschema_rs import canonical
-
+from harness.contracts.schemas.algebra import covers, disjoint
 from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.dialects import DEFS, Schema
 from harness.contracts.schemas.difference import Kind
 from harness.contracts.schemas.flat import Flat, merge, same_value, types_of
+from harness.contracts.schemas.schema import Compiled
 from harness.contracts.schemas.walk import Node, Walk
 
 ALTERNATIVES: Final = ("anyOf", "oneOf")
@@ -60,7 +60,7 @@ def _alternatives(walk: Walk, node: Node, keyword: str) -> None:
                 reason = (
                     "a value that two variants of the oneOf accept is refused, and whether there is one was not decided"
                 )
-                proposals = walk.witnesses.any_of(node.ours)
+                proposals = _between(walk, node, variants)
                 walk.found(Kind.VARIANT, node, proposals, keyword=keyword, name=_name(other), reason=reason)
                 return
 
@@ -71,7 +71,7 @@ def _no_variant(walk: Walk, node: Node, keyword: str, nodes: list[Node]) -> None
     if meant is not None:
         walk.node(meant)
         return
-    proposals = walk.witnesses.any_of(node.ours)
+    proposals = _between(walk, node, node.theirs[keyword])
     walk.found(Kind.VARIANT, node, proposals, keyword=keyword, name=_name(node.narrow))
 
 
@@ -108,14 +108,11 @@ def _apart(walk: Walk, node: Node, other: Schema) -> bool:
     theirs = walk.wide.compiled(other)
     if any(_covers(walk.narrow.compiled(excluded), theirs) for excluded in node.excluded):
         return True
-    common = walk.narrow.compiled(node.ours).canonical.intersect(theirs.canonical)
-    return bool(common.satisfiability() == canonical.Satisfiability.NO)
+    return disjoint(walk.narrow.compiled(node.ours).canonical, theirs.canonical) is True
 
 
-def _covers(wide: Any, narrow: Any) -> bool:
-    if identical(wide.closed, narrow.closed):
-        return True
-    return bool(wide.canonical.covers(narrow.canonical) == canonical.Containment.YES)
+def _covers(wide: Compiled, narrow: Compiled) -> bool:
+    return identical(wide.closed, narrow.closed) or covers(wide.canonical, narrow.canonical) is True
 
 
 def rest(walk: Walk, node: Node) -> bool:
@@ -142,8 +139,16 @@ def _whole(walk: Walk, node: Node, keyword: str, wanted: Flat) -> None:
 
 def _outside(walk: Walk, node: Node, wanted: Flat) -> Iterator[Any]:
     """Values that break the keyword; by the other contract's schema itself when it refers to nothing."""
-    drawn: Iterable[Any] = (
-        walk.witnesses.any_of(merge(node.ours, {"not": wanted})) if "$ref" not in repr(wanted) else ()
-    )
-    yield from drawn
+    if "$ref" not in repr(wanted):  # else it is of the other contract, whose definitions are not at hand
+        if isinstance(wanted.get("not"), dict):
+            yield from walk.witnesses.any_of(merge(node.ours, walk.wide.flat(wanted["not"])))
+        yield from walk.witnesses.any_of(merge(node.ours, {"not": wanted}))
     yield from walk.witnesses.any_of(node.ours)
+
+
+def _between(walk: Walk, node: Node, variants: list[Schema]) -> Iterator[Any]:
+    """Values of the node, then those that are also of one variant, which another one may accept too."""
+    yield from walk.witnesses.any_of(node.ours)
+    for variant in variants:
+        if "$ref" not in repr(variant):
+            yield from walk.witnesses.any_of(merge(node.ours, walk.wide.flat(variant)))

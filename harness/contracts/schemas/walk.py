@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from jsonschema_rs import canonical
-
+from harness.contracts.schemas.algebra import covers
 from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.dialects import DEFS, Schema
 from harness.contracts.schemas.difference import Difference, Kind
@@ -108,7 +107,7 @@ class Walk:
         if self.equal(narrow, wide):
             return True
         ours, theirs = self.narrow.compiled(narrow), self.wide.compiled(wide)
-        return bool(theirs.canonical.covers(ours.canonical) == canonical.Containment.YES)
+        return covers(theirs.canonical, ours.canonical) is True
 
     def tried(self, node: Node) -> bool:
         """Whether the walk would find nothing at `node`; what it finds is forgotten."""
