@@ -1,6 +1,6 @@
 """The diff of two OpenAPI documents, from files to findings in order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,7 +48,12 @@ def diff_contracts(old: Contract, new: Contract, *, today: date, settings: Setti
     settings = settings or Settings()
     sameness = Sameness(old.library, new.library)
     pairing = Pairing(old, new, Place("api", "document"), today, sameness, settings.notice_days)
-    counted, ignored = applied(settings, _once(_all(pairing)), today)
+    return of_findings(_once(_all(pairing)), today=today, settings=settings)
+
+
+def of_findings(findings: Sequence[Finding], *, today: date, settings: Settings) -> Diff:
+    """With the levels and ignores of the settings."""
+    counted, ignored = applied(settings, findings, today)
     order = {level: index for index, level in enumerate(Level)}
     return Diff(tuple(sorted(counted, key=lambda finding: order[finding.level])), tuple(ignored))
 

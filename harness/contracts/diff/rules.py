@@ -240,6 +240,19 @@ _TABLE: Final = (
     # Callbacks and webhooks
     ("callback-removed", B, "the callback {name} is gone", "Whoever waits for it is not called."),
     ("callback-added", S, "the callback {name} is new", "It is asked for before it is called."),
+    # Events: see `harness.contracts.release.compatibility`
+    (
+        "event-not-backward-compatible",
+        B,
+        "a reader of the new schema may fail on events of the old one",
+        "Consumers that moved first, and whoever reads a replay.",
+    ),
+    (
+        "event-not-forward-compatible",
+        B,
+        "a reader of the old schema may fail on events of the new one",
+        "Consumers that have not moved yet.",
+    ),
     # Settings
     ("ignore-expired", R, "the ignore of {name} ended on {was} ({now})", "What it hid is shown again."),
     ("ignore-unused", S, "the ignore of {name} hides nothing", "It can be deleted."),
