@@ -41,6 +41,24 @@ def put(
 
 
 @events.command()
+def trace(
+    context: typer.Context,
+    event_id: Annotated[
+        str, typer.Argument(metavar="EVENT_ID", help="the EventId that PutEvents answered, or the publisher's own id")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="the whole story as one JSON object")] = False,
+) -> None:
+    """What became of one event: rules that matched and why the others did not, each attempt, and what is related."""
+    told = options(context).harness().trace(event_id)
+    if as_json:
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        from harness.bus.trace.text import text
+
+        print(text(told))
+
+
+@events.command()
 def tail(
     context: typer.Context,
     bus: Annotated[str | None, typer.Option(help="the bus's name (default: the only shared one)")] = None,

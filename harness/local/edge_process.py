@@ -9,6 +9,7 @@ from harness import manifest
 from harness.access import Authority
 from harness.bus.api import EventsApi
 from harness.bus.jetstream import JetStreamStore
+from harness.bus.trace.log import TRACE_STREAM, TRACE_SUBJECT
 from harness.bus.validation import EventValidator
 from harness.gateway.api import Api, Stage
 from harness.gateway.edge import Edge
@@ -18,12 +19,13 @@ from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
 from harness.identity import Sealer
 from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
+from harness.local.event_traces import EventTraces
 from harness.local.events import BusPolicies, open_desk
 from harness.local.operator import Operator, operator_token
-from harness.local.owner_routes import audit_routes, event_routes
+from harness.local.owner_routes import audit_routes, event_routes, trace_routes
 from harness.local.queues import queues
 from harness.local.schemas import schemas
-from harness.local.usage_recorder import UsageRecorder
+from harness.local.usage_recording import usage_recorder
 from harness.manifest.plan_file import EdgeSettings
 from harness.queues.api import QueuesApi
 from harness.queues.moves import Moves
@@ -73,14 +75,6 @@ def _grants(landscape: manifest.Landscape, folder: Path) -> dict[str, Grant]:
     }
 
 
-async def _recording(landscape: manifest.Landscape, sealer: Sealer, lock: Path, stack: AsyncExitStack) -> UsageRecorder:
-    from harness.local.usage_recording import usage_recorder  # slow to import, and rarely wanted
-
-    usage = usage_recorder(landscape, sealer, lock)
-    await stack.enter_async_context(usage.running())
-    return usage
-
-
 async def run_edge(settings: EdgeSettings) -> None:
     """Serves until SIGTERM."""
     async with AsyncExitStack() as stack:
@@ -121,7 +115,9 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
-    usage = await _recording(landscape, sealer, settings.recording, stack) if settings.recording else None
+    usage = usage_recorder(landscape, sealer, settings.recording) if settings.recording else None
+    if usage is not None:
+        await stack.enter_async_context(usage.running())
     audit = AuditTrail(
         audit_store,
         authority,
@@ -144,7 +140,13 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     )
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
     buses = desk.catalogue.buses
-    reads = {**event_routes(store, lambda: [bus.arn for bus in buses()]), **audit_routes(audit)}
+    notes = LineLog(connection, TRACE_STREAM, TRACE_SUBJECT)
+    await notes.prepare()
+    reads = {
+        **event_routes(store, lambda: [bus.arn for bus in buses()]),
+        **trace_routes(EventTraces(store, desk.catalogue, notes)),
+        **audit_routes(audit),
+    }
     app = Operator(edge, reads, token=operator_token(master_key), addresses=workbenches)
     discovery = Discovery(replica, partial(store.tail, from_start=False))
     async with audit.running(), discovery.running():

@@ -11,17 +11,22 @@ from harness.policy import Document
 from harness.storage.replica import Replica
 
 
-async def open_desk(
-    landscape: manifest.Landscape, upstreams: Mapping[str, str], authority: Authority, replica: Replica, store: Store
-) -> Desk:
-    """With a place in the store for every bus that there is."""
-    catalogue = Catalogue(
+def catalogue_of(landscape: manifest.Landscape, upstreams: Mapping[str, str], replica: Replica) -> Catalogue:
+    """With the rules of the domains that run."""
+    return Catalogue(
         replica,
         region=landscape.region,
         accounts=[account.id for account in landscape.accounts.values()],
         buses=[*landscape.buses.values(), *landscape.quarantines_by_arn().values()],
         rules=landscape.rules(upstreams),
     )
+
+
+async def open_desk(
+    landscape: manifest.Landscape, upstreams: Mapping[str, str], authority: Authority, replica: Replica, store: Store
+) -> Desk:
+    """With a place in the store for every bus that there is."""
+    catalogue = catalogue_of(landscape, upstreams, replica)
     await store.prepare([bus.arn for bus in catalogue.buses()])
     return Desk(authority, catalogue, replica, store, landscape.region)
 

@@ -159,16 +159,13 @@ class Harness:
 
     def explain(self, request_id: str) -> dict[str, Any]:
         """Why a call was answered as it was. `InputError` when no record of it is kept."""
-        with _answering(self.workbench), _plain_session() as http:
-            answer = http.get(
-                self.workbench + PREFIX + "explain", params={"id": request_id}, headers=self._operator(), timeout=60
-            )
-            if answer.status_code == 404:
-                text = f"no record of {request_id} is kept: x-amzn-RequestId of an answer, or the log's, names a call"
-                raise InputError([Problem("REQUEST_ID", 0, text)])
-            answer.raise_for_status()
-            told: dict[str, Any] = answer.json()
-        return told
+        text = f"no record of {request_id} is kept: x-amzn-RequestId of an answer, or the log's, names a call"
+        return self._told("explain", request_id, unknown=Problem("REQUEST_ID", 0, text))
+
+    def trace(self, event_id: str) -> dict[str, Any]:
+        """What became of an event. `InputError` when neither it nor a note of it is kept."""
+        text = f"no event {event_id} is kept: name the EventId that PutEvents answered (harness events tail shows them)"
+        return self._told("trace", event_id, unknown=Problem("EVENT_ID", 0, text))
 
     def records(self, *, since: str | None = None, refused: bool = False) -> Iterator[dict[str, Any]]:
         """The audit's records, oldest first. `since`: ISO 8601."""
@@ -190,6 +187,15 @@ class Harness:
             for line in answer.iter_lines():
                 if line:
                     yield json.loads(line)
+
+    def _told(self, path: str, id_: str, *, unknown: Problem) -> dict[str, Any]:
+        with _answering(self.workbench), _plain_session() as http:
+            answer = http.get(self.workbench + PREFIX + path, params={"id": id_}, headers=self._operator(), timeout=60)
+            if answer.status_code == 404:
+                raise InputError([unknown])
+            answer.raise_for_status()
+            told: dict[str, Any] = answer.json()
+        return told
 
     def _operator(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {operator_token(self.master_key)}"}

@@ -1,6 +1,7 @@
 """What the landscape's owner may see and do through the workbench.
 
 GET  /_harness/events?bus=ARN&from=start|now&follow=0|1&pattern=JSON   lines of JSON
+GET  /_harness/trace?id=EVENT_ID
 GET  /_harness/explain?id=REQUEST_ID
 GET  /_harness/audit?since=TIME&refused=0|1                            lines of JSON, TIME in ISO 8601
 """
@@ -13,6 +14,7 @@ from harness.bus.pattern import Pattern, PatternError, compile_pattern
 from harness.bus.store import Store
 from harness.bus.tail import kept, tail
 from harness.local.audit import AuditTrail
+from harness.local.event_traces import EventTraces
 from harness.local.operator import Lines, NotKept, Query, Route
 
 
@@ -29,6 +31,16 @@ def event_routes(store: Store, buses: Callable[[], Collection[str]]) -> dict[str
         return kept(store, bus, pattern=pattern)
 
     return {"events": events}
+
+
+def trace_routes(traces: EventTraces) -> dict[str, Route]:
+    async def trace(query: Query) -> Mapping[str, Any]:
+        told = await traces.trace(query["id"]) if query.get("id") else None
+        if told is None:
+            raise NotKept("No event with this id is kept")
+        return told
+
+    return {"trace": trace}
 
 
 def audit_routes(audit: AuditTrail) -> dict[str, Route]:

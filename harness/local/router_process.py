@@ -6,7 +6,6 @@ import signal
 from harness import manifest
 from harness.access import Authority
 from harness.bus.authorizer import Authorizer
-from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
 from harness.bus.delivery import Backoff
 from harness.bus.health import serve_health
@@ -16,12 +15,15 @@ from harness.bus.replayer import Replayer
 from harness.bus.router import Router
 from harness.bus.routes import routes_of
 from harness.bus.scheduler import Scheduler
+from harness.bus.trace.log import TRACE_STREAM, TRACE_SUBJECT, TraceLog
+from harness.local.events import catalogue_of
 from harness.local.queues import for_rules, queues
 from harness.local.targets import targets
 from harness.manifest.plan_file import RouterSettings
 from harness.queues.sender import Sender
 from harness.storage.connection import Connection
 from harness.storage.jetstream_state import JetStreamState
+from harness.storage.line_log import LineLog
 from harness.storage.replica import Replica
 
 
@@ -38,23 +40,23 @@ async def run_router(settings: RouterSettings) -> None:
     health = await serve_health(store.connected, port=settings.health_port)
     try:
         state = JetStreamState(connection)
+        notes = LineLog(connection, TRACE_STREAM, TRACE_SUBJECT)
+        await notes.prepare()
         async with (
             Replica(state).running() as replica,
             queues(connection, replica, state, landscape) as broker,
         ):
-            catalogue = Catalogue(
-                replica,
-                region=landscape.region,
-                accounts=[account.id for account in landscape.accounts.values()],
-                buses=[*landscape.buses.values(), *landscape.quarantines_by_arn().values()],
-                rules=landscape.rules(settings.upstreams),
-            )
+            catalogue = catalogue_of(landscape, settings.upstreams, replica)
             send = for_rules(Sender(broker, authority))
-            async with targets(
-                settings, landscape, store=store, catalogue=catalogue, authority=authority, send=send
-            ) as reached:
+            async with (
+                targets(
+                    settings, landscape, store=store, catalogue=catalogue, authority=authority, send=send
+                ) as reached,
+                TraceLog(notes.append).running() as tracer,
+            ):
                 backoff = Backoff(speed=settings.clock_factor)
-                work = Work(store, reached.deliver, DeadLetters(send, store), backoff=backoff)
+                letters = DeadLetters(send, store, tracer=tracer)
+                work = Work(store, reached.deliver, letters, backoff=backoff, tracer=tracer)
                 router = Router(catalogue, work, asleep=_queues_of_all(landscape))
                 async with asyncio.TaskGroup() as group:
                     group.create_task(router.run(stop))
