@@ -300,6 +300,8 @@ class Connection:
 
     async def _delete(self, name: str) -> None:
         try:
+            # Emptied first: a stream that is made right after a deletion may find what the deleted one had.
+            await self.jetstream.purge_stream(name)
             await self.jetstream.delete_stream(name)
         except nats.js.errors.NotFoundError:
             log.debug("the stream %s is gone already", name)
