@@ -36,7 +36,7 @@ def test_it_tells_the_worst_first_with_lines_and_an_example(run: Run, changed: P
     assert done.code == 1
     assert said[:2] == [f"{OLD} -> {changed}: 4 breaking, 1 risky, 1 safe", ""]
     assert said[2] == "BREAKING"
-    at = said.index("  POST /orders body $.lines: lines: maxItems 10, 20 before  [request-items-narrowed]")
+    at = said.index("  POST /orders body $.lines: lines: maxItems is 10, was 20  [request-items-narrowed]")
     assert said[at + 1] == f"    old {OLD}:{lists}, new {changed}:{lists}"
     assert said[at + 2].startswith('    accepted before, refused now: {"')
     answered = next(each for each in said if "[response-enum-value-added]" in each)
@@ -116,7 +116,7 @@ def test_settings_beside_the_contract_are_used(run: Run, changed: Path) -> None:
     assert "BREAKING" not in done.out
     assert done.out.splitlines()[-2:] == [
         "IGNORED",
-        "  POST /orders body $.lines: lines: maxItems 10, 20 before  [request-items-narrowed] "
+        "  POST /orders body $.lines: lines: maxItems is 10, was 20  [request-items-narrowed] "
         "until 2999-12-31: none sends as many",
     ]
 
