@@ -17,7 +17,7 @@ from harness.gateway.routes import RouteTable
 from harness.gateway.server import addresses, serve
 from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
-from harness.identity import Sealer
+from harness.identity import Sealer, SecretBox
 from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
 from harness.local.event_traces import EventTraces
 from harness.local.events import BusPolicies, open_desk
@@ -94,7 +94,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     broker = await stack.enter_async_context(queues(connection, replica, state, landscape))
     moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
-    desk = await open_desk(landscape, settings.upstreams, authority, replica, store)
+    desk = await open_desk(landscape, settings.upstreams, authority, replica, store, SecretBox(master_key))
     validator = EventValidator(landscape.buses.values(), landscape.event_contracts())
     audit_store = LineLog(connection, AUDIT_STREAM, AUDIT_SUBJECT)
     await audit_store.prepare()

@@ -163,8 +163,9 @@ class Connection:
             full = len(page) >= _STREAMS_A_PAGE
         return found
 
-    async def has_stream(self, name: str) -> bool:
-        return await self.managed(lambda: self._info(name)) is not None
+    async def stream(self, name: str) -> StreamInfo | None:
+        info: StreamInfo | None = await self.managed(lambda: self._info(name))
+        return info
 
     async def subjects(self, name: str) -> Mapping[str, int]:
         """The subjects of what a stream holds, and how many messages each has; none of one that is not there."""

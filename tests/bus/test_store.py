@@ -362,3 +362,12 @@ def test_different_rule_names_have_different_queues(one: str, other: str) -> Non
 def test_the_longest_names_still_make_a_stream_name() -> None:
     key = target_key(rule_arn("eu-west-1", "111111111111", "/" * 256, "." * 64), "_" * 64)
     assert len(key) <= 200
+
+
+async def test_an_archive_says_how_much_it_keeps(store: Store) -> None:
+    archive = an_archive()
+    assert (await store.archive_kept(archive)).messages == 0
+    await store.prepare_archive(archive)
+    await store.enqueue([], [Archived(archive, str(number), 0, b"12345") for number in range(3)])
+    found = await store.archive_kept(archive)
+    assert (found.messages, found.bytes >= 15) == (3, True)
