@@ -187,4 +187,4 @@ def _text_at(commit: str, folder: Path, revision: Revision, name: str) -> str:
     text = text_at(commit, folder / name, revision.repository)
     if text is None:
         raise InputError([Problem(name, 0, f"is not there at commit {commit[:10]}, where its contract was released")])
-    return text
+    return text.removeprefix("\ufeff")
