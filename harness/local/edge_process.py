@@ -25,7 +25,7 @@ from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_routes, trace_routes
 from harness.local.queues import queues
 from harness.local.schemas import schemas
-from harness.local.usage_recording import usage_recorder
+from harness.local.usage_recorder import UsageRecorder
 from harness.manifest.plan_file import EdgeSettings
 from harness.queues.api import QueuesApi
 from harness.queues.moves import Moves
@@ -75,6 +75,14 @@ def _grants(landscape: manifest.Landscape, folder: Path) -> dict[str, Grant]:
     }
 
 
+async def _recording(landscape: manifest.Landscape, sealer: Sealer, lock: Path, stack: AsyncExitStack) -> UsageRecorder:
+    from harness.local.usage_recording import usage_recorder  # slow to import, and rarely wanted
+
+    usage = usage_recorder(landscape, sealer, lock)
+    await stack.enter_async_context(usage.running())
+    return usage
+
+
 async def run_edge(settings: EdgeSettings) -> None:
     """Serves until SIGTERM."""
     async with AsyncExitStack() as stack:
@@ -115,9 +123,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
-    usage = usage_recorder(landscape, sealer, settings.recording) if settings.recording else None
-    if usage is not None:
-        await stack.enter_async_context(usage.running())
+    usage = await _recording(landscape, sealer, settings.recording, stack) if settings.recording else None
     audit = AuditTrail(
         audit_store,
         authority,
