@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.bus.fields import Key
+from harness.bus.fields import Key, key_of
 from harness.bus.matchers import AnythingBut, Matcher, NoneOf
 from harness.bus.numbers import comparable, written
 from harness.bus.operands import TOO_MANY, Refused, first, is_number, no_text, only
@@ -25,7 +25,7 @@ def anything_but(value: object) -> Matcher:
             raise Refused(_NOT_PLAIN)
         if is_number(element) and not comparable(element):
             raise Refused(f"Cannot compare number : {written(element)}")
-        keys.add(element)
+        keys.add(key_of(element))
     if len({isinstance(element, str) for element in values}) != 1:
         raise Refused(_MIXED)
     return AnythingBut(frozenset(keys))

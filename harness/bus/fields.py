@@ -8,9 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.bus.numbers import EXACT, comparable
+
 Scalar = str | int | float | bool | None
 Key = str | int | float | tuple[bool | None]
-"""A scalar as a key of a set: JSON's true, false and null are wrapped, since Python takes True for 1."""
+"""A scalar as a key of a set: JSON's true, false and null are wrapped, since Python takes True for 1. A large whole
+number is the double that says the same: 10²³ and 1e23 are one to the ruler, and not to Python.
+"""
 
 Membership = tuple[tuple[int, int], ...]
 """(kind, element) pairs, sorted: the elements of arrays that a value lies inside. Empty outside arrays.
@@ -41,7 +45,11 @@ class Paths:
 
 
 def key_of(value: Scalar) -> Key:
-    return (value,) if value is None or value is True or value is False else value
+    if value is None or value is True or value is False:
+        return (value,)
+    if type(value) is int and not -EXACT <= value <= EXACT and comparable(value):
+        return float(value)
+    return value
 
 
 def flatten(event: Mapping[str, Any], wanted: Paths) -> Fields:

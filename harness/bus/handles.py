@@ -13,6 +13,7 @@ from harness.bus.addresses import address_digits
 from harness.bus.clauses import Condition
 from harness.bus.fields import Key, Scalar
 from harness.bus.matchers import Addresses, Equals, Folded, Prefix, Range, Suffix, Wildcard
+from harness.bus.numbers import comparable
 
 GRAM = 3
 
@@ -167,4 +168,6 @@ def point_of(value: Scalar, *, texts: bool) -> Any:
     """What ranges are asked for; None for a value that lies in no range."""
     if texts:
         return address_digits(value)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not comparable(value):
+        return None
+    return float(value)

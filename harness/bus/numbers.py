@@ -6,7 +6,8 @@ Source: aws/event-ruler (`ComparableNumber`).
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 
-_EXACT = 2**53
+EXACT = 2**53
+"""Up to here every whole number is a double."""
 
 
 class WrittenFloat(float):
@@ -27,8 +28,10 @@ def written(number: int | float) -> str:
 
 def comparable(number: int | float) -> bool:
     """Whether the double's shortest decimal form is the number itself: 17 digits at most, and no infinity."""
-    if isinstance(number, int) and -_EXACT <= number <= _EXACT:
+    if isinstance(number, int) and -EXACT <= number <= EXACT:
         return True
+    if type(number) is float:  # an event's, which has been made of its text already
+        return isfinite(number)
     try:
         double = float(number)
         return isfinite(double) and Decimal(repr(double)) == Decimal(written(number))

@@ -14,7 +14,6 @@ from harness.bus.clauses import Clause, Condition, clause_matches, in_order
 from harness.bus.complexity import too_complex
 from harness.bus.fields import Fields, Key, Paths, flatten, key_of
 from harness.bus.matchers import Addresses, Equals, Matcher, Wildcard
-from harness.bus.numbers import comparable
 from harness.bus.operands import Refused
 from harness.bus.operators import RESERVED, expression
 from harness.bus.pattern_text import JsonError, pairs_of, parse, too_deep
@@ -156,8 +155,6 @@ def _condition(path: str, values: list[Any], at: tuple[str | int, ...]) -> Condi
             matchers.append(Addresses(digits, digits))
         elif value is None or isinstance(value, str | int | float):
             keys.add(key_of(value))
-            if isinstance(value, int) and comparable(value):
-                keys.add(key_of(value if isinstance(value, bool) else float(value)))
         else:
             raise PatternError("Match value must be String, number, true, false, or null", (*at, index))
     if too_complex([matcher.parts for matcher in matchers if isinstance(matcher, Wildcard)]):

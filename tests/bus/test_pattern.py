@@ -123,3 +123,9 @@ def test_two_arrays_at_one_path_do_not_multiply_without_end() -> None:
     pattern = compile_pattern({"a": {"b": {"x": [1], "y": [2], "z": [3]}}})
     event = {"a": {"b": [{"x": 1}] * 3000}, "a.b": [{"y": 2}] * 3000}
     assert not pattern.matches(event)
+
+
+@pytest.mark.parametrize("bound", [float("inf"), float("-inf"), float("nan")])
+def test_a_bound_that_no_json_can_say_is_refused(bound: float) -> None:
+    with pytest.raises(PatternError, match="Cannot compare number : "):
+        compile_pattern({"a": [{"numeric": ["<", bound]}]})
