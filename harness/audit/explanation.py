@@ -23,10 +23,7 @@ from harness.policy import (
 from harness.policy.statement import Statement
 
 INVOKE_SERVICE = "execute-api"
-_ABOUT = (
-    "roleArn", "queueUrl", "queueName", "topicArn", "subscriptionArn", "name", "rule", "archiveName", "replayName",
-    "resourceARN", "eventBusName",
-)  # fmt: skip
+_ABOUT = ("roleArn", "queueUrl", "queueName", "topicArn", "subscriptionArn")
 Json = dict[str, Any]
 
 

@@ -8,7 +8,12 @@ STS = "sts"
 CREDENTIALS = "credentials"
 """The key of the handler that serves a listener of the kind CREDENTIALS."""
 
-_STS_ACTIONS = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"})
+_UNSIGNED_ACTIONS = {
+    "AssumeRole": STS,
+    "AssumeRoleWithWebIdentity": STS,
+    "GetCallerIdentity": STS,
+    "ConfirmSubscription": "sns",
+}
 # `X-Amz-Target` of the JSON protocols names the service before its dot.
 _TARGETS = {
     b"AWSEvents": "events",
@@ -30,7 +35,7 @@ def service_of(request: HttpRequest) -> str:
     target = request.header(b"x-amz-target")
     if target is not None:
         return _TARGETS.get(target.partition(b".")[0], "")
-    return STS if _action(request) in _STS_ACTIONS else ""
+    return _UNSIGNED_ACTIONS.get(_action(request), "")
 
 
 def _between(text: str, start: str, end: str) -> str:

@@ -17,7 +17,7 @@ from harness.gateway.routes import RouteTable
 from harness.gateway.server import addresses, serve
 from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
-from harness.identity import Sealer, SecretBox
+from harness.identity import Sealer
 from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
 from harness.local.event_traces import EventTraces
 from harness.local.events import BusPolicies, open_desk
@@ -25,7 +25,8 @@ from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_routes, trace_routes
 from harness.local.queues import queues
 from harness.local.schemas import schemas
-from harness.local.usage_recorder import UsageRecorder
+from harness.local.topics import topics
+from harness.local.usage_recording import usage_recorder
 from harness.manifest.plan_file import EdgeSettings
 from harness.queues.api import QueuesApi
 from harness.queues.moves import Moves
@@ -39,6 +40,7 @@ from harness.storage.replica import Replica
 from harness.sts.api import StsApi
 from harness.sts.container_credentials import ContainerCredentials, Grant
 from harness.sts.web_identity import WorkloadTokens, key_from_pem
+from harness.topics.registry import Registry as TopicRegistry
 from harness.wire import Handler, PlaceKind
 
 
@@ -75,14 +77,6 @@ def _grants(landscape: manifest.Landscape, folder: Path) -> dict[str, Grant]:
     }
 
 
-async def _recording(landscape: manifest.Landscape, sealer: Sealer, lock: Path, stack: AsyncExitStack) -> UsageRecorder:
-    from harness.local.usage_recording import usage_recorder  # slow to import, and rarely wanted
-
-    usage = usage_recorder(landscape, sealer, lock)
-    await stack.enter_async_context(usage.running())
-    return usage
-
-
 async def run_edge(settings: EdgeSettings) -> None:
     """Serves until SIGTERM."""
     async with AsyncExitStack() as stack:
@@ -100,9 +94,10 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     state = JetStreamState(connection)
     replica = await stack.enter_async_context(Replica(state).running())
     broker = await stack.enter_async_context(queues(connection, replica, state, landscape))
+    topic_registry = TopicRegistry(replica, state)
     moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
-    desk = await open_desk(landscape, settings.upstreams, authority, replica, store, SecretBox(master_key))
+    desk = await open_desk(landscape, settings.upstreams, authority, replica, store)
     validator = EventValidator(landscape.buses.values(), landscape.event_contracts())
     audit_store = LineLog(connection, AUDIT_STREAM, AUDIT_SUBJECT)
     await audit_store.prepare()
@@ -118,12 +113,15 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
         "events": EventsApi(desk, validator=validator),
         "iam": IamApi(authority),
         "sqs": QueuesApi(authority, broker, Receipts(master_key), region=landscape.region, moves=moves),
+        "sns": await topics(connection, topic_registry, authority, region=landscape.region),
         "schemas": schemas(authority, replica, landscape),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
-    usage = await _recording(landscape, sealer, settings.recording, stack) if settings.recording else None
+    usage = usage_recorder(landscape, sealer, settings.recording) if settings.recording else None
+    if usage is not None:
+        await stack.enter_async_context(usage.running())
     audit = AuditTrail(
         audit_store,
         authority,
@@ -131,7 +129,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
         served,
         BusPolicies(desk.catalogue),
         endpoints=directory.endpoint_policies,
-        made=broker.registry.policy,
+        made=lambda arn: broker.registry.policy(arn) or topic_registry.policy(arn),
         usage=usage,
     )
     edge = Edge(

@@ -7,7 +7,6 @@ from harness.access import Authority
 from harness.bus.catalogue import Catalogue
 from harness.bus.operations.call import Desk
 from harness.bus.store import Store
-from harness.identity import SecretBox
 from harness.policy import Document
 from harness.storage.replica import Replica
 
@@ -24,17 +23,12 @@ def catalogue_of(landscape: manifest.Landscape, upstreams: Mapping[str, str], re
 
 
 async def open_desk(
-    landscape: manifest.Landscape,
-    upstreams: Mapping[str, str],
-    authority: Authority,
-    replica: Replica,
-    store: Store,
-    box: SecretBox,
+    landscape: manifest.Landscape, upstreams: Mapping[str, str], authority: Authority, replica: Replica, store: Store
 ) -> Desk:
     """With a place in the store for every bus that there is."""
     catalogue = catalogue_of(landscape, upstreams, replica)
     await store.prepare([bus.arn for bus in catalogue.buses()])
-    return Desk(authority, catalogue, replica, store, landscape.region, box)
+    return Desk(authority, catalogue, replica, store, landscape.region)
 
 
 class BusPolicies(Mapping[str, Document | None]):

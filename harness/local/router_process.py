@@ -19,12 +19,14 @@ from harness.bus.trace.log import TRACE_STREAM, TRACE_SUBJECT, TraceLog
 from harness.local.events import catalogue_of
 from harness.local.queues import for_rules, queues
 from harness.local.targets import targets
+from harness.local.topics import notifier
 from harness.manifest.plan_file import RouterSettings
 from harness.queues.sender import Sender
 from harness.storage.connection import Connection
 from harness.storage.jetstream_state import JetStreamState
 from harness.storage.line_log import LineLog
 from harness.storage.replica import Replica
+from harness.topics.registry import Registry as TopicRegistry
 
 
 async def run_router(settings: RouterSettings) -> None:
@@ -47,12 +49,14 @@ async def run_router(settings: RouterSettings) -> None:
             queues(connection, replica, state, landscape) as broker,
         ):
             catalogue = catalogue_of(landscape, settings.upstreams, replica)
-            send = for_rules(Sender(broker, authority))
+            sender = Sender(broker, authority)
+            send = for_rules(sender)
             async with (
                 targets(
                     settings, landscape, store=store, catalogue=catalogue, authority=authority, send=send
                 ) as reached,
                 TraceLog(notes.append).running() as tracer,
+                notifier(connection, TopicRegistry(replica, state), sender, speed=settings.clock_factor) as topics,
             ):
                 backoff = Backoff(speed=settings.clock_factor)
                 letters = DeadLetters(send, store, tracer=tracer)
@@ -60,6 +64,7 @@ async def run_router(settings: RouterSettings) -> None:
                 router = Router(catalogue, work, asleep=_queues_of_all(landscape))
                 async with asyncio.TaskGroup() as group:
                     group.create_task(router.run(stop))
+                    group.create_task(topics.run(stop))
                     group.create_task(Scheduler(catalogue, store).run(stop))
                     group.create_task(Replayer(replica, catalogue, store).run(stop))
                     group.create_task(Authorizer(replica, reached.box, reached.tokens).run(stop))

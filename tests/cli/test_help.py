@@ -20,7 +20,6 @@ COMMANDS = [
     "events tail",
     "compose",
     "stub",
-    "diff",
     "can-release",
     "release",
 ]

@@ -22,10 +22,10 @@ from harness.storage.replica import Replica
 from tests.access.landscape import MASTER_KEY, ORDERS, REGION, STOCK, a_directory, a_role, a_sealer, a_session, allow
 from tests.bus.endpoint import Loop
 
-OWNER = a_role(ORDERS, "owner", allow("sqs:*"))
+OWNER = a_role(ORDERS, "owner", allow(["sqs:*", "sns:*"]))
 NOBODY = a_role(ORDERS, "nobody")
 SENDER = a_role(ORDERS, "sender", allow("sqs:SendMessage"))
-STRANGER = a_role(STOCK, "stranger", allow("sqs:*"))
+STRANGER = a_role(STOCK, "stranger", allow(["sqs:*", "sns:*"]))
 ROLES: Mapping[str, Role] = {role.name: role for role in (OWNER, NOBODY, SENDER, STRANGER)}
 
 SESSION = boto3.Session()  # reads the service's model once
@@ -42,7 +42,8 @@ class Endpoint:
     async def _make(self, options: Mapping[str, Any]) -> QueuesApi:
         state = MemoryState()
         self._running = Replica(state).running()
-        copy = await self._running.__aenter__()
+        self.state = state
+        copy = self.copy = await self._running.__aenter__()
         self.broker = Broker(Registry(copy, state), MemoryShelves(most=options.pop("most", 1000)))  # type: ignore[attr-defined]
         self._moving = Moves(self.broker).running()
         options = {"moves": await self._moving.__aenter__(), **options}
@@ -56,7 +57,7 @@ class Endpoint:
 
         self.loop.run(end())
 
-    def client(self, role: str = "owner", **settings: Any) -> Any:
+    def client(self, role: str = "owner", service: str = "sqs", url: str = "", **settings: Any) -> Any:
         credentials = self._sealer.issue(a_session(ROLES[role], now=utc_now().replace(microsecond=0)))
         keys: dict[str, str] = {
             "aws_access_key_id": credentials.access_key_id,
@@ -65,7 +66,7 @@ class Endpoint:
         }
         keys.update(settings)
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-        return SESSION.client("sqs", region_name=REGION, endpoint_url=self.url, config=config, **keys)
+        return SESSION.client(service, region_name=REGION, endpoint_url=url or self.url, config=config, **keys)
 
 
 def filled(value: Any, names: Mapping[str, Any]) -> Any:

@@ -1,0 +1,104 @@
+"""Topics in a process of the landscape: what filter policies are, and the ways to subscribers."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from harness.access import Authority
+from harness.bus.pattern import Pattern, PatternError, compile_pattern
+from harness.http_client import HttpClient, TargetUnreachable
+from harness.queues.message import Attribute
+from harness.queues.sender import Sender
+from harness.storage.connection import Connection
+from harness.topics.api import TopicsApi
+from harness.topics.filtering import Matches
+from harness.topics.jetstream import JetStreamOutbox
+from harness.topics.notifier import Notifier, Post, SendToQueue
+from harness.topics.registry import Registry
+
+SERVICE = "sns.amazonaws.com"
+# Amazon SNS Developer Guide: an endpoint has 15 seconds to answer.
+PATIENCE_SECONDS = 15.0
+
+
+async def topics(connection: Connection, registry: Registry, authority: Authority, *, region: str) -> TopicsApi:
+    outbox = JetStreamOutbox(connection)
+    await outbox.prepare()
+    return TopicsApi(authority, registry, outbox, compile=compile_filter, region=region)
+
+
+@asynccontextmanager
+async def notifier(
+    connection: Connection, registry: Registry, sender: Sender, *, speed: float
+) -> AsyncIterator[Notifier]:
+    client = HttpClient(tls=ssl.create_default_context())
+    try:
+        yield Notifier(
+            registry,
+            JetStreamOutbox(connection),
+            compile=compile_filter,
+            send=for_topics(sender),
+            post=posting(client),
+            speed=speed,
+        )
+    finally:
+        await client.close()
+
+
+def compile_filter(policy: Mapping[str, Any]) -> Matches | str:
+    compiled = _compiled(orjson.dumps(policy))
+    return compiled if isinstance(compiled, str) else compiled.matches
+
+
+@lru_cache(maxsize=1024)
+def _compiled(policy: bytes) -> Pattern | str:
+    try:
+        return compile_pattern(policy.decode(), characters=None)
+    except PatternError as error:
+        return error.text
+
+
+def for_topics(sender: Sender) -> SendToQueue:
+    """Sends on behalf of a topic, as SNS does."""
+
+    async def send(
+        queue: str,
+        body: str,
+        *,
+        topic: str,
+        once: str,
+        attributes: Mapping[str, tuple[str, str]],
+        group: str,
+        deduplication: str,
+    ) -> str | None:
+        refused = await sender.send(
+            queue,
+            body,
+            service=SERVICE,
+            source_arn=topic,
+            attributes={name: Attribute(*pair) for name, pair in attributes.items()},
+            group=group,
+            deduplication=deduplication,
+            once=once,
+        )
+        return None if refused is None else refused.message
+
+    return send
+
+
+def posting(client: HttpClient) -> Post:
+    async def post(url: str, headers: Sequence[tuple[str, str]], body: bytes) -> int | str:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return (await client.post(url, headers, body)).status
+        except TimeoutError:
+            return f"{url} did not answer within {PATIENCE_SECONDS:g} s"
+        except TargetUnreachable as error:
+            return f"{url}: {error}"
+
+    return post

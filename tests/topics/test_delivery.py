@@ -1,0 +1,192 @@
+"""What subscribers get: the forms of a message, the handshake with HTTP endpoints, retries and their end."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from harness.topics.model import DELIVERY, Subscription
+from harness.topics.notifier import retry_delay
+from harness.wire import HttpRequest
+from tests.access.landscape import ORDERS, REGION, WORKBENCH
+from tests.topics.endpoint import Landscape, Subscriber, landscape
+
+OPEN = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+        },
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Landscape]:
+    with landscape() as found:
+        yield found
+
+
+@pytest.fixture
+def subscriber() -> Iterator[Subscriber]:
+    found = Subscriber()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def sns(running: Landscape) -> Any:
+    return running.client("owner", "Publish")
+
+
+@pytest.fixture
+def sqs(running: Landscape) -> Any:
+    return running.client("owner", "CreateQueue")
+
+
+@pytest.fixture
+def topic(sns: Any) -> str:
+    arn: str = sns.create_topic(Name=f"t-{uuid.uuid4().hex[:10]}")["TopicArn"]
+    return arn
+
+
+def a_queue(sqs: Any) -> tuple[str, str]:
+    """ARN and URL."""
+    name = f"q-{uuid.uuid4().hex[:10]}"
+    url = sqs.create_queue(QueueName=name, Attributes={"Policy": OPEN})["QueueUrl"]
+    return f"arn:aws:sqs:{REGION}:{ORDERS}:{name}", url
+
+
+def visit(running: Landscape, url: str) -> int:
+    """Without a signature, as whoever got the address would."""
+    parts = urlsplit(url)
+    request = HttpRequest("GET", b"/", parts.query.encode(), [(b"host", parts.netloc.encode())], b"")
+
+    async def answer() -> int:
+        return (await running.api(request, WORKBENCH)).status
+
+    return running.loop.run(answer())
+
+
+def confirmed(running: Landscape, sns: Any, topic: str, subscriber: Subscriber, **attributes: str) -> str:
+    """The subscription of an HTTP endpoint that has answered the question."""
+    arn = sns.subscribe(
+        TopicArn=topic,
+        Protocol="http",
+        Endpoint=subscriber.url,
+        Attributes=attributes,
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    [(_, body)] = subscriber.wait_for(1)
+    assert visit(running, json.loads(body)["SubscribeURL"]) == 200
+    return str(arn)
+
+
+def test_a_queue_gets_the_message_wrapped_in_json(sns: Any, sqs: Any, topic: str) -> None:
+    queue, url = a_queue(sqs)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    attributes = {"size": {"DataType": "Number", "StringValue": "7"}}
+    sent = sns.publish(TopicArn=topic, Message="grüße", Subject="s", MessageAttributes=attributes)
+    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    body = json.loads(message["Body"])
+    assert body.pop("Timestamp").endswith("Z")
+    assert body == {
+        "Type": "Notification",
+        "MessageId": sent["MessageId"],
+        "TopicArn": topic,
+        "Subject": "s",
+        "Message": "grüße",
+        "MessageAttributes": {"size": {"Type": "Number", "Value": "7"}},
+    }
+
+
+def test_an_http_endpoint_is_asked_before_it_gets_anything(
+    running: Landscape, sns: Any, topic: str, subscriber: Subscriber
+) -> None:
+    pending = sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
+    assert pending["SubscriptionArn"] == "pending confirmation"
+    [(headers, body)] = subscriber.wait_for(1)
+    asked = json.loads(body)
+    assert headers["x-amz-sns-message-type"] == asked["Type"] == "SubscriptionConfirmation"
+    sns.publish(TopicArn=topic, Message="too early")
+    assert visit(running, asked["SubscribeURL"].replace(asked["Token"], "0" * 64)) == 400
+    answer = sns.confirm_subscription(TopicArn=topic, Token=asked["Token"])
+    sent = sns.publish(TopicArn=topic, Message="hello")
+    _, (headers, body) = subscriber.wait_for(2)
+    assert json.loads(body)["Message"] == "hello"
+    assert headers["x-amz-sns-message-id"] == sent["MessageId"]
+    assert headers["x-amz-sns-subscription-arn"] == answer["SubscriptionArn"]
+    assert headers["content-type"] == "text/plain; charset=UTF-8"
+
+
+def test_the_address_in_the_question_confirms_without_a_signature(
+    running: Landscape, sns: Any, topic: str, subscriber: Subscriber
+) -> None:
+    arn = confirmed(running, sns, topic, subscriber, RawMessageDelivery="true")
+    assert sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["PendingConfirmation"] == "false"
+    sns.publish(TopicArn=topic, Message="as it is")
+    _, (headers, body) = subscriber.wait_for(2)
+    assert (body, headers["x-amz-sns-rawdelivery"]) == ("as it is", "true")
+
+
+def test_nothing_else_is_done_without_a_signature(running: Landscape, topic: str) -> None:
+    assert visit(running, f"http://x/?Action=DeleteTopic&Version=2010-03-31&TopicArn={topic}") == 403
+
+
+@pytest.mark.parametrize("statuses", [[500, 503], [429]], ids=["a server's error", "too many requests"])
+def test_an_endpoint_that_fails_is_asked_again(
+    running: Landscape, sns: Any, topic: str, subscriber: Subscriber, statuses: list[int]
+) -> None:
+    confirmed(running, sns, topic, subscriber)
+    subscriber.statuses = list(statuses)
+    sent = sns.publish(TopicArn=topic, Message="hello")
+    got = subscriber.wait_for(2 + len(statuses))
+    assert {headers["x-amz-sns-message-id"] for headers, _ in got[1:]} == {sent["MessageId"]}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "attempts"), [([404], 1), ([500] * 4, 4)], ids=["refused for good", "tried as often as it may be"]
+)
+def test_what_an_endpoint_does_not_take_is_a_dead_letter(
+    running: Landscape, sns: Any, sqs: Any, topic: str, subscriber: Subscriber, statuses: list[int], attempts: int
+) -> None:
+    queue, url = a_queue(sqs)
+    confirmed(running, sns, topic, subscriber, RedrivePolicy=json.dumps({"deadLetterTargetArn": queue}))
+    subscriber.statuses = list(statuses)
+    sns.publish(TopicArn=topic, Message="hello")
+    [letter] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert json.loads(letter["Body"])["Message"] == "hello"
+    assert len(subscriber.got) == 1 + attempts
+
+
+def test_an_endpoint_that_has_left_gets_nothing(
+    running: Landscape, sns: Any, topic: str, subscriber: Subscriber
+) -> None:
+    arn = confirmed(running, sns, topic, subscriber)
+    sns.unsubscribe(SubscriptionArn=arn)
+    other = Subscriber()
+    confirmed(running, sns, topic, other)
+    sns.publish(TopicArn=topic, Message="hello")
+    other.wait_for(2)
+    other.close()
+    assert len(subscriber.got) == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "delays"),
+    [
+        pytest.param(None, [20, 20, 20, None], id="three times after twenty seconds by default"),
+        pytest.param({"numRetries": 0}, [None], id="never"),
+        pytest.param({"numRetries": 3, "minDelayTarget": 1, "maxDelayTarget": 5}, [1, 3, 5, None], id="ever later"),
+    ],
+)
+def test_when_the_next_attempt_is(policy: dict[str, int] | None, delays: list[float | None]) -> None:
+    given = {} if policy is None else {DELIVERY: json.dumps({"healthyRetryPolicy": policy})}
+    subscription = Subscription("arn:aws:sns:eu-west-1:111111111111:t", "1", "http", "http://x/", "1", given)
+    assert [retry_delay(subscription, attempt) for attempt in range(1, len(delays) + 1)] == delays
