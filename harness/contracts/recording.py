@@ -17,6 +17,7 @@ from harness.contracts.field_path import ELEMENT, MEMBER, FieldPath
 from harness.contracts.lint.subjects import Api, Operation, Part
 from harness.contracts.schemas import Library, Location, Role, Schemas
 from harness.contracts.usage import Call, Usage, used_once
+from harness.errors import InputError, Problem
 from harness.wire import HttpRequest
 
 # Parameters that choose which fields are answered.
@@ -29,13 +30,22 @@ Json = Mapping[str, Any] | bool
 
 
 class CallReader:
-    """Knows the operations of one version. `version` is its name (`v2`), the first segment of every path."""
+    """Knows the operations of one version. `version` is its name (`v2`), the first segment of every path.
+
+    Raises `InputError` for a contract whose names cannot be told.
+    """
 
     def __init__(self, version: str, library: Library) -> None:
         self._version = version
-        api = Api(library)
-        schemas = {role: Schemas(library, role) for role in (Role.REQUEST, Role.RESPONSE)}
         self._operations: dict[str, dict[str, _Names]] = {}
+        try:
+            self._read(Api(library))
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            text = f"is no OpenAPI document whose names can be told ({error!r}): harness lint says what is wrong"
+            raise InputError([Problem(library.root.file, 0, text)]) from error
+
+    def _read(self, api: Api) -> None:
+        schemas = {role: Schemas(api.library, role) for role in (Role.REQUEST, Role.RESPONSE)}
         for operation in api.operations:
             names = _Names(api, operation, schemas)
             self._operations.setdefault(operation.method, {})[operation.path] = names

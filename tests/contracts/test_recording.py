@@ -1,6 +1,8 @@
 """What is recorded of a call: names that the contract has, and nothing that a caller sent."""
 
+import copy
 import json
+import random
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from harness.contracts.recording import CallReader
 from harness.contracts.schemas import Library
 from harness.contracts.usage import Usage, parse_usage, serialise
+from harness.errors import InputError
 from harness.wire import HttpRequest
+from tests.contracts.lint.test_lint import mutate
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases/recording.yaml").read_text())
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +90,7 @@ ORDERS = reader_of((ROOT / "contracts/orders/v2/openapi.yaml").read_text())
 
 
 @pytest.mark.parametrize("reader", [READER, ORDERS], ids=["a contract with maps", "orders v2"])
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_nothing_that_a_caller_sent_is_in_the_file(reader: CallReader, data: st.DataObject) -> None:
     secrets: list[str] = []
@@ -133,3 +137,19 @@ def test_a_body_without_end_is_looked_at_within_bounds() -> None:
     assert found is not None
     assert max(len(path) for path in found.request_fields) == 24
     assert len(found.request_fields) < 40
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_broken_contract_is_read_or_refused(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(40):
+        document = copy.deepcopy(CASES["contract"])
+        for _ in range(chance.randint(1, 3)):
+            mutate(document, chance)
+        try:
+            reader = reader_of(yaml.safe_dump(document))
+        except InputError as error:
+            assert str(error).startswith("openapi.yaml")  # noqa: PT017 - being refused is an answer too
+            continue
+        for case in CASES["cases"]:
+            used(a_request(case), reader=reader)

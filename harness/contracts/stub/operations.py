@@ -110,17 +110,15 @@ class Version:
 def read_version(name: str, content: Mapping[str, Any], generator: Generator, *, file: str) -> Version:
     """Raises `InputError`, also where no answer could be made for an operation."""
     reader = _Reader(Document(content, file=file), generator)
-    found: dict[tuple[str, str], Operation] = {}
-    for template, item in content.get("paths", {}).items():
-        item = reader.document.inline(item)
-        for method in METHODS:
-            if method in item:
-                operation = reader.operation(method, template, item)
-                found[operation.method, template] = operation
+    try:
+        found = reader.operations()
+        servers = content.get("servers") or [{}]
+        base = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/") or f"/{name}"
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        text = f"is no OpenAPI document that a stub can be made from ({error!r}): harness lint says what is wrong"
+        raise InputError([Problem(file, 0, text)]) from error
     if reader.problems:
         raise InputError(reader.problems)
-    servers = content.get("servers") or [{}]
-    base = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/") or f"/{name}"
     return Version(reader.document, base, found, tuple(reader.remarks))
 
 
@@ -130,6 +128,16 @@ class _Reader:
         self.generator = generator
         self.problems: list[Problem] = []
         self.remarks: list[str] = []
+
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        found: dict[tuple[str, str], Operation] = {}
+        for template, written in self.document.content.get("paths", {}).items():
+            item = self.document.inline(written)
+            for method in METHODS:
+                if method in item:
+                    operation = self.operation(method, template, item)
+                    found[operation.method, template] = operation
+        return found
 
     def operation(self, method: str, template: str, item: Mapping[str, Any]) -> Operation:
         written = item[method]

@@ -134,7 +134,7 @@ def _meanings(text: str, types: frozenset[str]) -> Iterator[Any]:
         yield text
     if len(text) > _MOST_DIGITS:
         return
-    if "integer" in types and _WHOLE.fullmatch(text):
+    if not types.isdisjoint({"integer", "number"}) and _WHOLE.fullmatch(text):
         yield int(text)
     if "number" in types and _NUMBER.fullmatch(text):
         yield float(text)

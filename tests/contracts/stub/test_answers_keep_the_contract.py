@@ -74,7 +74,7 @@ def asked(draw: st.DrawFn, document: dict[str, Any], known: list[str]) -> tuple[
 
 
 @pytest.mark.parametrize(("name", "version"), TARGETS)
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_answer_is_documented(name: str, version: str, data: st.DataObject) -> None:
     document = documents(name)[version]
