@@ -9,7 +9,7 @@ from typing import Any, Final
 from harness.contracts.stub.compose import Composer
 from harness.contracts.stub.generate import Generator
 from harness.contracts.stub.operations import Header, Operation, Response, Version, is_json
-from harness.contracts.stub.validation import Rejected
+from harness.contracts.stub.validation import BROKEN, Fault, Rejected
 from harness.wire import HeaderList, HttpResponse
 
 PROBLEM: Final = "application/problem+json"
@@ -48,7 +48,7 @@ class Answers:
         headers = [
             (header.name.lower().encode("latin-1"), _text(_chosen(header, outcome)).encode("latin-1", "replace"))
             for header in response.headers
-            if header.required or header.name.lower() in outcome.headers or not outcome.status >= 400
+            if header.required or header.name.lower() in outcome.headers or outcome.status < 400
         ]
         if outcome.status in _BODILESS or not response.media or response.shape is None:
             return HttpResponse(outcome.status, headers, b"")
@@ -78,14 +78,21 @@ class Answers:
         return self.told(operation, Outcome(status, given, exactly=True))
 
     def wished(self, operation: Operation, code: str, example: str) -> HttpResponse:
-        """The documented answer of a status that was asked for."""
+        """The documented answer of a status, or with an example, that was asked for."""
+        if not code:
+            code = next((key for key, each in operation.responses.items() if example in each.examples), "")
+            if not code.isdecimal():
+                return self._no_such(operation, f"the contract has no example {example[:40]} here")
         response = operation.response(int(code)) if code.isdecimal() and len(code) == 3 else None
         if response is None or not 200 <= int(code) <= 599:
             known = ", ".join(operation.responses)
-            return plain_problem(400, f"Prefer: code={code[:20]}: the contract documents {known} here")
+            return self._no_such(operation, f"the contract documents {known} here, not {code[:20]}")
         answer = self.told(operation, Outcome(int(code), example=example))
         applied = (b"preference-applied", f"code={code}".encode())
         return HttpResponse(answer.status, (*answer.headers, applied), answer.body)
+
+    def _no_such(self, operation: Operation, detail: str) -> HttpResponse:
+        return self.rejected(operation, Rejected(BROKEN, [Fault("unknown", detail, parameter="Prefer")]))
 
     def _body(self, response: Response, outcome: Outcome) -> Any:
         base = response.example(outcome.example)
@@ -97,10 +104,6 @@ class Answers:
         if outcome.given is None:
             return base
         return self._composer.overlaid(response.shape, base, outcome.given, exactly=outcome.exactly)
-
-    def composed(self, response: Response, given: Any, *, example: str = "") -> Any:
-        """A body of `response` that says `given` as far as its schema takes it."""
-        return self._body(response, Outcome(200, given, example=example))
 
 
 def plain_problem(

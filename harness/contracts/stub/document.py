@@ -57,9 +57,8 @@ class Document:
             known = {name: modern(each, nullable=self._old, hidden=direction) for name, each in written.items()}
             self._components[direction] = known
         made = modern(schema, nullable=self._old, hidden=direction)
-        return {**(made if isinstance(made, dict) else {"not": {}} if made is False else {})} | {
-            "components": {"schemas": known}
-        }
+        alone: dict[str, Any] = made if isinstance(made, dict) else {} if made else {"not": {}}
+        return {**alone, "components": {"schemas": known}}
 
     def validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
         """For what `schema` answered."""

@@ -81,11 +81,11 @@ class _Stage:
         if isinstance(asked, Rejected):
             return self._answers.rejected(operation, asked)
         wished = _preferences(request)
-        if "code" in wished:
-            return self._answers.wished(operation, wished["code"], wished.get("example", ""))
+        if wished.keys() & {"code", "example"}:
+            return self._answers.wished(operation, wished.get("code", ""), wished.get("example", ""))
         key = asked.headers.get(IDEMPOTENCY_KEY)
         if not isinstance(key, str):
-            return self._answers.told(operation, self._stateful.outcome(operation, asked, wished.get("example", "")))
+            return self._answers.told(operation, self._stateful.outcome(operation, asked))
         slot = (operation.method, request.raw_path.decode("latin-1"), key.strip('"'))
         digest = hashlib.sha256(request.body).digest()
         before = self._remembered.get(slot)
@@ -94,7 +94,7 @@ class _Stage:
         if before is not None:
             fault = Fault("reused", "was used for another body", parameter="Idempotency-Key")
             return self._answers.rejected(operation, Rejected((422, 400), [fault]))
-        answer = self._answers.told(operation, self._stateful.outcome(operation, asked, wished.get("example", "")))
+        answer = self._answers.told(operation, self._stateful.outcome(operation, asked))
         if len(self._remembered) >= MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[slot] = (digest, answer)

@@ -37,7 +37,7 @@ class Stateful:
         self._cursors: dict[str, int] = {}
         seed(version, self._resources)
 
-    def outcome(self, operation: Operation, asked: Asked, example: str) -> Outcome:
+    def outcome(self, operation: Operation, asked: Asked) -> Outcome:
         lost = self._lost_parent(operation, asked)
         if lost is not None:
             return lost
@@ -45,18 +45,18 @@ class Stateful:
         if is_item(operation):
             handler = _OF_ITEMS.get(operation.method)
             if handler is not None:
-                return handler(self, operation, asked, example)
+                return handler(self, operation, asked)
         elif last and operation.method == "POST":
-            return self._create(operation, asked, last, example)
+            return self._create(operation, asked, last)
         elif last and operation.method in ("GET", "HEAD"):
-            return self._list(operation, asked, example)
-        return Outcome(_status(operation, _READ if operation.method == "GET" else _WRITTEN), example=example)
+            return self._list(operation, asked)
+        return Outcome(_status(operation, _READ if operation.method == "GET" else _WRITTEN))
 
-    def _create(self, operation: Operation, asked: Asked, last: str, example: str) -> Outcome:
+    def _create(self, operation: Operation, asked: Asked, last: str) -> Outcome:
         status = _status(operation, _CREATED)
         response = operation.response(status)
         parameter = parameter_of(last)
-        body = response.example(example) if response is not None and response.shape is not None else {}
+        body = response.example() if response is not None and response.shape is not None else {}
         members = self._members(response)
         member = id_member(parameter, members or (body if isinstance(body, dict) else {}))
         key = self._new_key(operation, last, member, response, asked)
@@ -64,7 +64,7 @@ class Stateful:
         if member and key is not None:
             given[member] = key
         forget = self._unsaid(operation, given)
-        outcome = Outcome(status, given, forget=forget, example=example)
+        outcome = Outcome(status, given, forget=forget)
         if key is None:
             return outcome
         path = filled((*operation.segments, last), {**asked.path, parameter: key})
@@ -73,33 +73,32 @@ class Stateful:
             base = self._composer.without(response.shape, body, lambda name: name in forget)
             told = {**given, **self._composer.overlaid(response.shape, base, given)}
         made = self._resources.put(path, str(key), told)
-        return Outcome(status, given, forget=forget, headers=self._headers(path, made), example=example)
+        return Outcome(status, given, forget=forget, headers=self._headers(path, made))
 
-    def _list(self, operation: Operation, asked: Asked, example: str) -> Outcome:
+    def _list(self, operation: Operation, asked: Asked) -> Outcome:
         status = _status(operation, _READ)
         response = operation.response(status)
         if response is None or response.shape is None:
-            return Outcome(status, example=example)
+            return Outcome(status)
         items = [each.body for each in self._resources.of(filled(operation.segments, asked.path))]
         made = page(operation, response, asked.query, items, self._composer, self._cursors, self._new_cursor)
-        return Outcome(status, body=(made,), example=example)
+        return Outcome(status, body=(made,))
 
-    def _read(self, operation: Operation, asked: Asked, example: str) -> Outcome:
+    def _read(self, operation: Operation, asked: Asked) -> Outcome:
         path = filled(operation.segments, asked.path)
         found = self._resources.get(path)
         if found is None:
-            return self._missing(operation, asked, example)
+            return self._missing(operation, asked)
         if asked.headers.get("if-none-match") in ("*", *_tags(found)) and operation.documents(304):
             return Outcome(304, headers=self._headers(path, found))
         return Outcome(
             _status(operation, _READ),
             found.body,
             headers=self._headers(path, found),
-            example=example,
             forget=self._forgotten(operation, found),
         )
 
-    def _replace(self, operation: Operation, asked: Asked, example: str) -> Outcome:
+    def _replace(self, operation: Operation, asked: Asked) -> Outcome:
         path = filled(operation.segments, asked.path)
         found = self._resources.get(path)
         condition = asked.headers.get("if-match")
@@ -107,7 +106,7 @@ class Stateful:
             return _refused(412, "the precondition names another version")
         if found is None:
             if operation.method == "PATCH" or not (operation.documents(201) or not operation.documents(404)):
-                return self._missing(operation, asked, example)
+                return self._missing(operation, asked)
             status = _status(operation, _CREATED if operation.documents(201) else _WRITTEN)
         else:
             status = _status(operation, _WRITTEN)
@@ -120,31 +119,31 @@ class Stateful:
             given[member] = key
         told = {**(found.body if found else {}), **given}
         if response is not None and response.shape is not None:
-            base = response.example(example)
+            base = response.example()
             if isinstance(base, dict):
                 told = {**told, **self._composer.overlaid(response.shape, base, told)}
         made = self._resources.put(path, str(key), told)
-        return Outcome(status, told, headers=self._headers(path, made), example=example)
+        return Outcome(status, told, headers=self._headers(path, made))
 
-    def _delete(self, operation: Operation, asked: Asked, example: str) -> Outcome:
+    def _delete(self, operation: Operation, asked: Asked) -> Outcome:
         path = filled(operation.segments, asked.path)
         found = self._resources.get(path)
         if found is None:
-            return self._missing(operation, asked, example)
+            return self._missing(operation, asked)
         condition = asked.headers.get("if-match")
         if condition is not None and not _meets(condition, found) and operation.documents(412):
             return _refused(412, "the precondition names another version")
         self._resources.remove(path)
-        return Outcome(_status(operation, _GONE), found.body, example=example)
+        return Outcome(_status(operation, _GONE), found.body)
 
-    def _missing(self, operation: Operation, asked: Asked, example: str) -> Outcome:
+    def _missing(self, operation: Operation, asked: Asked) -> Outcome:
         """404 where the contract has it; else the example under the name that was asked for."""
         if operation.documents(404):
             return _refused(404, "there is nothing under this address")
         parameter = parameter_of(operation.segments[-1])
         status = _status(operation, _GONE if operation.method == "DELETE" else _READ)
         member = id_member(parameter, self._members(operation.response(status)))
-        return Outcome(status, {member: asked.path[parameter]} if member else None, example=example)
+        return Outcome(status, {member: asked.path[parameter]} if member else None)
 
     def _lost_parent(self, operation: Operation, asked: Asked) -> Outcome | None:
         """404 below a resource that does not exist, where the contract has it."""

@@ -31,6 +31,7 @@ def test_conversation(case: dict[str, Any]) -> None:
         if "body" in step:
             differs = missing(filled(step["body"], kept), json.loads(answer.body))
             assert not differs, (step["request"], differs, answer.body)
+        assert step.get("text-is", answer.body.decode()) == answer.body.decode()
         for name, place in step.get("keep", {}).items():
             kept[name] = str(at(place, answer)) if place.startswith("/") else given[place]
 
