@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 MOST_SCHEMAS = 200
 MOST_VERSIONS = 100
 MOST_CHARACTERS = 100_000
+# All versions of an account together: every process has a copy of them.
+MOST_BYTES = 16 * 1024 * 1024
 SECONDS_BETWEEN = 1.0
 EVENTS_A_ROUND = 200
 
@@ -138,9 +140,12 @@ class Discovery:
         return number, shape
 
     def _has_room(self, account: str, name: str, number: int) -> bool:
-        if number:
-            return number < MOST_VERSIONS
-        return len({entry.key[3] for entry in self._replica.below((*VERSIONS, account))}) < MOST_SCHEMAS
+        if number >= MOST_VERSIONS:
+            return False
+        entries = self._replica.below((*VERSIONS, account))
+        if not number and len({entry.key[3] for entry in entries}) >= MOST_SCHEMAS:
+            return False
+        return sum(len(entry.value) for entry in entries) < MOST_BYTES
 
 
 def _same(one: Shape, other: Shape | None) -> bool:

@@ -8,7 +8,7 @@ from harness.schemas.documents import DRAFT_4, OPENAPI, contract_as_draft_4, of_
 from harness.schemas.model import CONTRACTS, DISCOVERED, Contract, Schema, Version, schema_name
 from harness.schemas.shape import Shape, from_json, to_json
 from harness.storage.replica import Replica
-from harness.storage.state import Key
+from harness.storage.state import Entry, Key
 
 VERSIONS = ("schemas", "version")
 """Below it: account, schema, number; a version once written never changes."""
@@ -50,12 +50,12 @@ class DiscoveredRegistry:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
+        self._created: dict[Key, datetime] = {}
 
     def schemas(self, account: str) -> Sequence[Schema]:
         versions: dict[str, list[Version]] = {}
         for entry in self._replica.below((*VERSIONS, account)):
-            created = datetime.fromisoformat(json.loads(entry.value)["created"])
-            versions.setdefault(entry.key[3], []).append(Version(int(entry.key[4]), created))
+            versions.setdefault(entry.key[3], []).append(self._version(entry))
         return [Schema(name, OPENAPI, found) for name, found in sorted(versions.items())]
 
     def schema(self, account: str, name: str) -> Schema | None:
@@ -68,10 +68,13 @@ class DiscoveredRegistry:
         return of_shape(kept["source"], kept["detail-type"], from_json(kept["shape"]), type)
 
     def _versions(self, account: str, name: str) -> list[Version]:
-        return [
-            Version(int(entry.key[4]), datetime.fromisoformat(json.loads(entry.value)["created"]))
-            for entry in self._replica.below((*VERSIONS, account, name))
-        ]
+        return [self._version(entry) for entry in self._replica.below((*VERSIONS, account, name))]
+
+    def _version(self, entry: Entry) -> Version:
+        created = self._created.get(entry.key)
+        if created is None:  # a version never changes, so it is read once
+            created = self._created[entry.key] = datetime.fromisoformat(json.loads(entry.value)["created"])
+        return Version(int(entry.key[4]), created)
 
 
 def version_key(account: str, name: str, number: int) -> Key:

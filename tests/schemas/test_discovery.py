@@ -129,6 +129,18 @@ def test_the_bounds_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     run(scenario)
 
 
+def test_an_account_keeps_no_more_than_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "MOST_BYTES", 1)
+
+    async def scenario(edges: Edges) -> None:
+        edges.put({"a": 1})
+        edges.put({"a": "x"})
+        await edges.until(2)
+        assert len(edges.replicas[0].below((*VERSIONS, ACCOUNT))) == 1
+
+    run(scenario)
+
+
 def test_no_more_events_are_looked_at_than_a_round_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "EVENTS_A_ROUND", 2)
 
