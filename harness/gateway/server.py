@@ -16,7 +16,11 @@ MAX_CONNECTIONS = 4096
 
 
 def server_config(
-    app: Any, *, timeout_graceful_shutdown: int = 5, most_connections: int = MAX_CONNECTIONS
+    app: Any,
+    *,
+    timeout_graceful_shutdown: int = 5,
+    most_connections: int = MAX_CONNECTIONS,
+    keep_alive_seconds: int = 75,
 ) -> uvicorn.Config:
     """The settings of the edge's server; run it with `serve(sockets=…)`, one socket for each listener."""
     return uvicorn.Config(
@@ -31,7 +35,7 @@ def server_config(
         server_header=False,
         limit_concurrency=most_connections,
         log_config=None,
-        timeout_keep_alive=75,
+        timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=timeout_graceful_shutdown,
     )
 

@@ -20,8 +20,8 @@ from harness.policy import PolicyKind, compile_document
 from harness.sts.api import StsApi
 from harness.wire import Handler, HttpRequest
 from tests.access.landscape import NOON, ORDERS, REGION, a_directory, a_sealer, text_of
+from tests.gateway.asking import Address, Got, send
 from tests.gateway.landscape import API_ARN, CONTRACT, PLACES, UPSTREAM, WORKBENCH_ADDRESS, Recorded
-from tests.gateway.test_edge import Address, Got, send
 
 
 @dataclass

@@ -16,8 +16,8 @@ from harness.identity import Credentials, Role
 from harness.wire import HttpRequest
 from tests.access.landscape import NOON, ORDERS, STOREFRONT, WORKBENCH, a_role, a_sealer, a_session, allow, signed
 from tests.audit.landscape import Audited
+from tests.gateway.asking import Address
 from tests.gateway.landscape import API_ARN, INVOKE, PUBLIC_ADDRESS, WORKBENCH_ADDRESS
-from tests.gateway.test_edge import Address
 
 CALLER = a_role(STOREFRONT, "storefront", allow([INVOKE, "sts:AssumeRole"], "*"))
 OTHER = a_role(STOREFRONT, "other", allow(INVOKE, f"{API_ARN}/*"))

@@ -32,7 +32,9 @@ class Running:
 
 
 @contextmanager
-def running(script: Script, *, timeout: float = 29.0, most_connections: int = 4096) -> Iterator[Running]:
+def running(
+    script: Script, *, timeout: float = 29.0, most_connections: int = 4096, keep_alive_seconds: int = 75
+) -> Iterator[Running]:
     """Everything runs in one loop of one thread; it is stopped at the end, and errors in it are raised here."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
@@ -48,7 +50,14 @@ def running(script: Script, *, timeout: float = 29.0, most_connections: int = 40
                 apis={"orders": an_api(behind.origin, timeout=timeout)},
                 places={addresses([sock])[0]: WORKBENCH},
             )
-            server = uvicorn.Server(server_config(edge, timeout_graceful_shutdown=1, most_connections=most_connections))
+            server = uvicorn.Server(
+                server_config(
+                    edge,
+                    timeout_graceful_shutdown=1,
+                    most_connections=most_connections,
+                    keep_alive_seconds=keep_alive_seconds,
+                )
+            )
             servers.append(server)
             found.append(Running(addresses([sock])[0], behind, client, asyncio.get_running_loop()))
             serving = asyncio.create_task(server.serve(sockets=[sock]))

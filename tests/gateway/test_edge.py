@@ -1,19 +1,17 @@
 """The application as a server sees it: scopes in, messages out, a recording client in place of the container."""
 
 import asyncio
-import logging
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 
 import orjson
 import pytest
 
-from harness.gateway.call import Call
-from harness.gateway.edge import Edge
 from harness.gateway.exchange import Answer, UpstreamFault
 from harness.gateway.limits import Limit, Per, Quota, Throttling, UsagePlan
 from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 from tests.access.landscape import STOREFRONT
+from tests.gateway.asking import Address, Got, bare, send, ways
 from tests.gateway.landscape import (
     API_ARN,
     CALLER,
@@ -29,68 +27,6 @@ from tests.gateway.landscape import (
     an_edge,
 )
 
-Address = tuple[str, int]
-
-
-class Got:
-    """One answer, put together from the messages."""
-
-    def __init__(self, messages: list[dict[str, Any]]) -> None:
-        self.status: int = messages[0]["status"]
-        self.headers: list[tuple[bytes, bytes]] = list(messages[0]["headers"])
-        self.body = b"".join(message.get("body", b"") for message in messages[1:])
-
-    def header(self, name: bytes) -> str | None:
-        return next((value.decode() for key, value in self.headers if key == name), None)
-
-    @property
-    def says(self) -> str:
-        """Status, error type and text, as a client would read them."""
-        read = orjson.loads(self.body)
-        return f"{self.status} {self.header(b'x-amzn-errortype')} {read.get('message') or read.get('Message')}"
-
-
-class Wire:
-    """The connection of a call that is answered without ASGI: keeps the answer's bytes."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-        self.transport = cast(asyncio.Transport, self)
-        self.tasks: list[asyncio.Task[None]] = []
-
-    def write(self, data: bytes) -> None:
-        self.written.append(data)
-
-    def common_lines(self) -> bytes:
-        return b""
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self.tasks.append(asyncio.get_running_loop().create_task(work))
-
-    def answered(self, *, keep_alive: bool) -> None:
-        assert keep_alive
-
-
-def begun(edge: Edge, scope: Mapping[str, Any], body: bytes) -> Got | None:
-    """What the edge answers at once; None when it leaves the request to the ASGI application."""
-    wire = Wire()
-
-    async def scene() -> bool:
-        call = Call(wire, dict(scope), keep_alive=True)
-        call.pieces = [body] if body else []
-        call.whole = True
-        taken = edge.begin(call)
-        await asyncio.gather(*wire.tasks)
-        return taken
-
-    if not asyncio.run(scene()):
-        assert wire.written == []
-        return None
-    head, _, sent = b"".join(wire.written).partition(b"\r\n\r\n")
-    first, *lines = head.split(b"\r\n")
-    headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
-    return Got([{"status": int(first.split(b" ")[1]), "headers": headers}, {"body": sent}])
-
 
 @pytest.fixture(autouse=True, params=["in a task", "at once"])
 def way(request: pytest.FixtureRequest) -> Iterator[None]:
@@ -98,62 +34,6 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
     ways.append(request.param)
     yield
     ways.clear()
-
-
-ways: list[str] = []
-
-
-def send(
-    edge: Edge,
-    request: HttpRequest,
-    *,
-    address: Address = WORKBENCH_ADDRESS,
-    pieces: Sequence[bytes | Exception] | None = None,
-    **scope: Any,
-) -> Got:
-    """`pieces`: the body as it arrives, in place of the request's; an exception is raised instead of arriving."""
-    arriving: Iterator[bytes | Exception] = iter([request.body] if pieces is None else pieces)
-    headers = list(request.headers)
-    if request.body:
-        headers.append((b"content-length", str(len(request.body)).encode()))
-    messages: list[dict[str, Any]] = []
-    left = [len(pieces or [b""])]
-
-    async def receive() -> dict[str, Any]:
-        left[0] -= 1
-        piece = next(arriving)
-        if isinstance(piece, Exception):
-            raise piece
-        return {"type": "http.request", "body": piece, "more_body": left[0] > 0}
-
-    async def answer(message: Any) -> None:
-        messages.append(message)
-
-    whole_scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": request.method,
-        "scheme": "http",
-        "raw_path": request.raw_path,
-        "query_string": request.raw_query,
-        "headers": headers,
-        "server": address,
-        "client": ("10.0.0.7", 50000),
-        **scope,
-    }
-    if ways == ["at once"] and pieces is None:
-        got = begun(edge, whole_scope, request.body)
-        if got is not None:
-            return got
-    asyncio.run(edge(whole_scope, receive, answer))
-    return Got(messages)
-
-
-def bare(
-    method: str = "GET", path: bytes = b"/", query: bytes = b"", body: bytes = b"", **headers: bytes
-) -> HttpRequest:
-    pairs = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
-    return HttpRequest(method, path, query, [(b"host", b"localhost:4566"), *pairs], body)
 
 
 def test_a_signed_call_reaches_the_container_byte_for_byte() -> None:
@@ -547,37 +427,6 @@ def test_through_a_listener_for_one_api_nothing_need_name_it() -> None:
     call = HttpRequest("GET", b"/v2/orders", b"", [(b"host", b"127.0.0.1:9001")], b"")
     got = send(an_edge(Recorded()), call, address=ORDERS_ADDRESS)
     assert got.says == "403 MissingAuthenticationTokenException Missing Authentication Token"
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    with caplog.at_level(logging.INFO, logger="harness.gateway"):
-        yield caplog
-
-
-def test_a_refusal_is_one_line_in_the_log(log: pytest.LogCaptureFixture) -> None:
-    got = send(an_edge(Recorded()), a_call(role=STRANGER))
-    (record,) = log.records
-    assert record.getMessage() == (
-        f"refused {got.header(b'x-amzn-requestid')} api=orders "
-        f"caller=arn:aws:sts::{STOREFRONT}:assumed-role/stranger/session "
-        "GET /v2/orders -> 403 access-denied: not allowed by resource-based policy"
-    )
-
-
-def test_a_log_line_holds_no_token_and_no_signature(log: pytest.LogCaptureFixture) -> None:
-    call = a_call()
-    send(an_edge(Recorded()), HttpRequest("POST", call.raw_path, b"a=b", call.headers, b"x"))
-    (record,) = log.records
-    headers = dict(call.headers)
-    assert headers[b"x-amz-security-token"].decode() not in record.getMessage()
-    assert headers[b"authorization"].decode()[-64:] not in record.getMessage()
-    assert "\n" not in record.getMessage()
-
-
-def test_an_admitted_call_is_not_logged(log: pytest.LogCaptureFixture) -> None:
-    send(an_edge(Recorded()), a_call())
-    assert log.records == []
 
 
 def test_the_lifespan_ends_by_closing_the_client() -> None:

@@ -8,6 +8,7 @@ import pytest
 from harness.gateway.protocol import MAX_WAITING
 from harness.gateway.server import affordable_connections
 from tests.gateway.cases.hostile import BYTES, GET, HOST, NEXT, POST, SMUGGLED
+from tests.gateway.containers import OK, Wire
 from tests.gateway.landscape import a_call
 from tests.gateway.running import RawClient, Running, on_the_wire, running
 from tests.gateway.test_server import SIGNED, SIGNED_POST, container_saw, echo
@@ -135,3 +136,65 @@ def test_an_unsigned_body_is_read_to_its_end_before_the_next_request(client: Raw
     assert [client.answer().status, client.answer().status] == [403, 403]
     client.send(SIGNED)
     assert client.answer().status == 200
+
+
+def test_a_call_with_something_else_behind_it_is_not_forwarded() -> None:
+    asked: list[bytes] = []
+
+    async def noting(wire: Wire) -> None:
+        while True:
+            asked.append(await wire.request())
+            await wire.say(OK)
+
+    with running(noting) as edge:
+        client = RawClient(edge.address)
+        client.send(SIGNED + b"\0\r\n\r\n")
+        assert client.answer().status == 400
+        assert client.ended()
+        assert asked == []
+
+
+def test_nothing_stands_in_the_midst_of_an_answer_that_has_begun() -> None:
+    async def begins(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        await wire.gone()
+
+    with running(begins) as edge:
+        client = RawClient(edge.address)
+        client.send(SIGNED)
+        client.read_until(lambda arrived: b"first" in arrived)
+        client.send(SIGNED + b"\0\r\n\r\n")
+        got = client.answer()
+        assert (got.status, got.body, got.whole) == (200, b"first", False)
+        assert client.ended()
+
+
+def test_a_client_that_reads_nothing_gets_no_further_calls_answered() -> None:
+    asked: list[bytes] = []
+    large = b"HTTP/1.1 200 OK\r\ncontent-length: 8388608\r\n\r\n" + b"x" * 8_388_608
+
+    async def large_answers(wire: Wire) -> None:
+        while True:
+            asked.append(await wire.request())
+            await wire.say(large)
+
+    with running(large_answers) as edge:
+        client = RawClient(edge.address)
+        client.send(SIGNED * 10)
+        other = RawClient(edge.address)
+        other.send(SIGNED)
+        assert other.answer().status == 200
+        assert len(asked) <= 3
+        for _ in range(10):
+            assert len(client.answer().body) == 8_388_608
+        assert len(asked) == 11
+
+
+def test_an_idle_connection_is_closed() -> None:
+    with running(echo, keep_alive_seconds=1) as edge:
+        client = RawClient(edge.address)
+        for _ in range(2):
+            client.send(SIGNED)
+            assert client.answer().status == 200
+        assert client.ended()

@@ -9,6 +9,7 @@ import pytest
 from harness.gateway.api import Api, Stage
 from harness.wire import HttpRequest, NetworkPlace, PlaceKind
 from tests.access.landscape import STOREFRONT, signed
+from tests.gateway.asking import Got, send
 from tests.gateway.landscape import (
     CALLER,
     ORDERS_ADDRESS,
@@ -19,7 +20,6 @@ from tests.gateway.landscape import (
     an_edge,
     credentials_of,
 )
-from tests.gateway.test_edge import Got, send
 
 TWIN_ADDRESS = ("127.0.0.1", 9003)
 TWIN_PLACE = NetworkPlace(

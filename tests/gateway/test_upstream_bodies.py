@@ -1,0 +1,176 @@
+"""Bodies of answers as they arrive: streamed, held back, broken off, not wanted."""
+
+import asyncio
+import socket
+import struct
+
+import pytest
+
+from harness.gateway.connection import HIGH_WATER_BYTES
+from harness.gateway.exchange import Answer, BodyBrokeOff
+from harness.gateway.upstream import PooledClient
+from tests.gateway.containers import Wire, container, until
+from tests.gateway.test_upstream import get, run, whole
+
+
+def test_a_body_streams_before_it_is_whole() -> None:
+    more = asyncio.Event()
+
+    async def in_two(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        await more.wait()
+        await wire.say(b"4\r\nlast\r\n0\r\n\r\n")
+        await wire.gone()
+
+    async def scene() -> None:
+        async with container(in_two) as to:
+            client = PooledClient()
+            answer = await get(client, to)
+            assert isinstance(answer, Answer)
+            assert (answer.complete, answer.body) == (False, b"first")
+            more.set()
+            assert [piece async for piece in answer.rest()] == [b"last"]
+
+    run(scene)
+
+
+def test_the_container_is_held_back_while_nobody_reads() -> None:
+    size = 64 * 1_048_576
+    written = [0]
+
+    async def pour(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
+        while written[0] < size:
+            await wire.say(b"x" * 65_536)
+            written[0] += 65_536
+        await wire.gone()
+
+    async def scene() -> None:
+        async with container(pour) as to:
+            answer = await get(PooledClient(), to)
+            assert isinstance(answer, Answer)
+            stalled_at = -1
+            while stalled_at != written[0]:  # until the sender gets no further
+                stalled_at = written[0]
+                await asyncio.sleep(0.05)
+            assert stalled_at < size
+            assert answer.exchange is not None
+            assert answer.exchange.held < 4 * HIGH_WATER_BYTES
+            assert len((await whole(answer) or (0, b""))[1]) == size
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    ("head", "reset"),
+    [
+        pytest.param(b"content-length: 99\r\n", False, id="short of its length"),
+        pytest.param(b"transfer-encoding: chunked\r\n", False, id="without the last chunk"),
+        pytest.param(b"content-length: 99\r\n", True, id="reset"),
+        pytest.param(b"", True, id="reset where only closing would end it"),
+    ],
+)
+def test_a_body_that_breaks_off_is_no_whole_body(head: bytes, reset: bool) -> None:
+    more = asyncio.Event()
+
+    async def dies(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(
+            b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + (b"5\r\nfirst\r\n" if b"chunked" in head else b"first")
+        )
+        await more.wait()
+        if reset:
+            sock: socket.socket = wire.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async def scene() -> None:
+        async with container(dies) as to:
+            client = PooledClient()
+            answer = await get(client, to)
+            assert isinstance(answer, Answer)
+            assert answer.body == b"first"
+            more.set()
+            with pytest.raises(BodyBrokeOff):
+                await whole(answer)
+            await until(lambda: client.open_connections(to.origin) == 0)
+
+    run(scene)
+
+
+def test_a_body_that_stalls_breaks_off_after_the_timeout() -> None:
+    async def stalls(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nfirst")
+        await wire.gone()
+
+    async def scene() -> None:
+        async with container(stalls) as to:
+            answer = await get(PooledClient(), to, timeout=0.05)
+            with pytest.raises(BodyBrokeOff):
+                await whole(answer)
+
+    run(scene)
+
+
+def test_a_body_that_drips_breaks_off_when_the_time_for_all_of_it_is_used_up() -> None:
+    async def drips(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        while True:
+            await wire.say(b"x")
+            await asyncio.sleep(0.01)
+
+    async def scene() -> None:
+        async with container(drips) as to:
+            answer = await get(PooledClient(), to, timeout=0.2)
+            with pytest.raises(BodyBrokeOff):
+                await whole(answer)
+
+    run(scene)
+
+
+def test_the_time_that_the_reader_takes_is_not_the_containers() -> None:
+    async def in_pieces(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\na")
+        for piece in (b"b", b"c"):
+            await asked.wait()
+            asked.clear()
+            await wire.say(piece)
+        await wire.gone()
+
+    async def scene() -> None:
+        async with container(in_pieces) as to:
+            answer = await get(PooledClient(), to, timeout=0.5)
+            assert isinstance(answer, Answer)
+            body = answer.body
+            rest = answer.rest()
+            while len(body) < 3:
+                await asyncio.sleep(0.3)  # together more than the timeout
+                asked.set()
+                body += await anext(rest)
+            assert body == b"abc"
+
+    asked = asyncio.Event()
+    run(scene)
+
+
+def test_a_body_that_is_not_wanted_any_more_closes_its_connection() -> None:
+    closed = asyncio.Event()
+
+    async def pour(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nfirst")
+        await wire.gone()
+        closed.set()
+
+    async def scene() -> None:
+        async with container(pour) as to:
+            answer = await get(PooledClient(), to)
+            assert isinstance(answer, Answer)
+            answer.abort()
+            await closed.wait()
+
+    run(scene)
