@@ -33,12 +33,26 @@ class Verdict:
 
 
 GOOD = Verdict()
+_CLOSED = EntryError(
+    "InvalidArgument",
+    "Parameter EventBusName is not valid. Reason: It is a quarantine: only what breaks a contract goes there.",
+)
 
 
 class EventValidator:
-    """`counts`: events that broke their contract, by bus (ARN), mode, source and detail-type."""
+    """`quarantines`: ARNs of those that are no buses of their own, where nobody else may put events.
 
-    def __init__(self, buses: Iterable[Bus] = (), contracts: Mapping[EventType, EventContract] | None = None) -> None:
+    `counts`: events that broke their contract, by bus (ARN), mode, source and detail-type.
+    """
+
+    def __init__(
+        self,
+        buses: Iterable[Bus] = (),
+        contracts: Mapping[EventType, EventContract] | None = None,
+        *,
+        quarantines: Iterable[str] = (),
+    ) -> None:
+        self._closed = frozenset(quarantines)
         self._validations = {
             bus.arn: (bus.validation, _aside(bus)) for bus in buses if bus.validation.mode is not ValidationMode.OFF
         }
@@ -49,7 +63,7 @@ class EventValidator:
         """`bus` is the ARN of the one that the entry is put on; `event_id` the id that the event would have."""
         found = self._validations.get(bus)
         if found is None:
-            return GOOD
+            return Verdict(error=_CLOSED) if bus in self._closed else GOOD
         validation, aside = found
         problem = self._problem(validation, entry)
         if problem is None:

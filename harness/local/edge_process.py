@@ -98,7 +98,9 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
     desk = await open_desk(landscape, settings.upstreams, authority, replica, store)
-    validator = EventValidator(landscape.buses.values(), landscape.event_contracts())
+    validator = EventValidator(
+        landscape.buses.values(), landscape.event_contracts(), quarantines=landscape.quarantines_by_arn()
+    )
     audit_store = LineLog(connection, AUDIT_STREAM, AUDIT_SUBJECT)
     await audit_store.prepare()
     tokens = (

@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
+from harness.access import Authority
 from harness.bus import event_pattern
 from harness.bus.event_pattern import EventError
+from harness.bus.memory import MemoryStore
+from harness.bus.model import Bus
 from harness.bus.pattern import PatternError
+from tests.access.landscape import ORDERS, REGION, a_directory, a_sealer
+from tests.bus.desks import a_desk
 
 EVENT = {"id": "1", "account": "1", "source": "orders", "time": "t", "region": "r", "detail-type": "Placed"}
 PATTERN = '{"source": ["orders"]}'
@@ -46,3 +51,14 @@ def test_the_quota_counts() -> None:
     assert event_pattern.test_event_pattern(long, json.dumps(EVENT), characters=4096)
     with pytest.raises(PatternError, match="at most 2048"):
         event_pattern.test_event_pattern(long, json.dumps(EVENT))
+
+
+def test_a_bus_may_have_a_larger_quota_than_its_account() -> None:
+    authority = Authority(a_directory(), a_sealer())
+    larger = Bus(REGION, ORDERS, "larger", pattern_characters=4000)
+    desk = a_desk(authority, MemoryStore(), buses=[larger, Bus(REGION, ORDERS, "usual")])
+    assert desk.pattern_characters(larger.arn) == 4000
+    assert desk.pattern_characters(Bus(REGION, ORDERS, "usual").arn) == 2048
+    assert desk.pattern_characters(Bus(REGION, ORDERS, "unknown").arn) == 2048
+    # TestEventPattern names no bus.
+    assert desk.pattern_characters() == 4000

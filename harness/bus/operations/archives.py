@@ -48,7 +48,7 @@ def source_missing(call: Call, arn: str) -> RequestError | None:
 
 def _pattern_refused(call: Call) -> RequestError | None:
     try:
-        archive_pattern(call.request.get("EventPattern"), characters=call.desk.limits.pattern_characters)
+        archive_pattern(call.request.get("EventPattern"), characters=call.desk.pattern_characters())
     except PatternError as error:
         return invalid_pattern(error)
     return None

@@ -62,6 +62,11 @@ class Desk:
     archive_size: ArchiveSize = nothing_archived
     new_id: Callable[[], str] = new_event_id
 
+    def pattern_characters(self, bus: str = "") -> int:
+        """How long a pattern on that bus (ARN) may be: a manifest may have raised the quota. Without one: on any."""
+        buses = [self.catalogue.bus(bus)] if bus else self.catalogue.buses()
+        return max(self.limits.pattern_characters, *(each.pattern_characters for each in buses if each is not None), 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -9,7 +9,7 @@ from harness.bus.pattern import PatternError
 async def test(call: Call) -> Answer:
     try:
         matches = event_pattern.test_event_pattern(
-            call.request["EventPattern"], call.request["Event"], characters=call.desk.limits.pattern_characters
+            call.request["EventPattern"], call.request["Event"], characters=call.desk.pattern_characters()
         )
     except event_pattern.EventError as error:
         return invalid(str(error))

@@ -92,7 +92,7 @@ def _trigger_refused(call: Call, bus: str) -> RequestError | None:
 
 def pattern_refused(call: Call, pattern: str) -> RequestError | None:
     try:
-        compile_pattern(pattern, characters=call.desk.limits.pattern_characters)
+        compile_pattern(pattern, characters=call.desk.pattern_characters(call.bus_arn()))
     except PatternError as error:
         return invalid_pattern(error)
     return None
