@@ -40,7 +40,7 @@ from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.clock import utc_now
 from harness.http_client import HttpClient
-from harness.identity import Directory, Role, Sealer, role_id, start_session
+from harness.identity import Directory, Role, Sealer, SecretBox, role_id, start_session
 from harness.policy import PolicyKind, compile_document
 from harness.sigv4 import sign
 from harness.storage.memory_state import MemoryState
@@ -134,7 +134,7 @@ def putter(store: JetStreamStore) -> Put:
     directory = Directory(REGION, "o-bench", {ACCOUNT: "bench"}, {role.arn: role})
     replica = Replica(MemoryState())
     catalogue = Catalogue(replica, region=REGION, accounts=[ACCOUNT], buses=[BUS])
-    api = EventsApi(Desk(Authority(directory, sealer), catalogue, replica, store, REGION))
+    api = EventsApi(Desk(Authority(directory, sealer), catalogue, replica, store, REGION, SecretBox(bytes(32))))
     credentials = sealer.issue(start_session(role, "bench", now=utc_now().replace(microsecond=0), seconds=3600))
     requests: dict[tuple[int, int], HttpRequest] = {}
 

@@ -138,8 +138,15 @@ CAUSES: Mapping[str, Cause] = {
     "sts:ExpiredTokenException": Cause("the web identity token has expired", "read the token file again for each call"),
     "sts:ValidationError": Cause("a parameter of {action} is out of its bounds", "the answer's text names it"),
     "sts:InvalidAction": Cause("STS has no operation {action} here", "check Action and Version"),
-    "events:ValidationException": Cause(
-        "the entries of PutEvents are not as they must be", "the answer's text names it"
+    "events:ValidationException": Cause("a parameter of {action} is not as it must be", "the answer's text names it"),
+    "events:InvalidEventPatternException": Cause(
+        "the event pattern cannot be read as one", "the answer's text names the mistake; TestEventPattern tries one"
+    ),
+    "events:ManagedRuleException": Cause(
+        "the rule is declared in a manifest, or belongs to an archive", "change the manifest, or delete the archive"
+    ),
+    "events:OperationDisabledException": Cause(
+        "the event bus is declared in a manifest", "change the bus, and its policy, in the manifest"
     ),
 }
 

@@ -23,7 +23,10 @@ from harness.policy import (
 from harness.policy.statement import Statement
 
 INVOKE_SERVICE = "execute-api"
-_ABOUT = ("roleArn", "queueUrl", "queueName", "topicArn", "subscriptionArn")
+_ABOUT = (
+    "roleArn", "queueUrl", "queueName", "topicArn", "subscriptionArn", "name", "rule", "archiveName", "replayName",
+    "resourceARN", "eventBusName",
+)  # fmt: skip
 Json = dict[str, Any]
 
 

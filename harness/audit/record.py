@@ -50,8 +50,11 @@ _SIGNATURE_CAUSES = frozenset(kind.value for kind in FaultKind)
 _PARAMETERS = (
     "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "SourceIdentity", "AccessKeyId", "ProviderId",
     "PolicySourceArn", "CallerArn", "QueueUrl", "QueueName", "TopicArn", "SubscriptionArn",
+    "Name", "Rule", "EventBusName", "ArchiveName", "ReplayName", "EventSourceArn", "ConnectionArn", "TargetArn",
+    "ResourceARN", "StatementId", "Principal",
 )  # fmt: skip
 _READ_ONLY = ("sts", "iam")
+_READS = ("Describe", "List", "Get", "Test")
 _EVENT_SOURCES = {"": "execute-api.amazonaws.com"}
 
 
@@ -105,7 +108,7 @@ class Scribe:
             "requestID": request.request_id,
             # As unique as the request's id, and the same when a record is written again.
             "eventID": request.request_id[-8:] + request.request_id[8:-8] + request.request_id[:8],
-            "readOnly": seen.method in ("GET", "HEAD", "OPTIONS") if not seen.service else seen.service in _READ_ONLY,
+            "readOnly": _reads(seen),
             "eventType": "AwsApiCall",
             "managementEvent": bool(seen.service),
             "eventCategory": "Management" if seen.service else "Data",
@@ -232,6 +235,12 @@ def _event_name(seen: Seen) -> str:
     return _form(seen.request).get("Action", "")
 
 
+def _reads(seen: Seen) -> bool:
+    if not seen.service:
+        return seen.method in ("GET", "HEAD", "OPTIONS")
+    return seen.service in _READ_ONLY or _event_name(seen).startswith(_READS)
+
+
 def _form(request: HttpRequest) -> dict[str, str]:
     form = request.raw_query if request.method == "GET" else request.body
     if len(form) > MOST_FORM_BYTES:
@@ -244,7 +253,7 @@ def _form(request: HttpRequest) -> dict[str, str]:
 
 
 def _service_parameters(seen: Seen) -> dict[str, Any]:
-    if seen.service == "events":
+    if seen.service == "events" and _event_name(seen) == "PutEvents":
         return {"entries": _entries(seen.request.body)}
     if seen.request.header(b"x-amz-target") is not None:
         return _named_in_json(seen.request.body)

@@ -93,18 +93,22 @@ class HttpDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential with full jitter, in seconds; `speed` 60 makes a minute pass in a second (for tests)."""
+    """Exponential with full jitter, in seconds; `speed` 60 makes a minute pass in a second (for tests).
+
+    `uniform`: a number between two.
+    """
 
     first: float = 0.2
     # With the mean of half of it, 185 retries take most of the 24 hours that they have by default.
     most: float = 900.0
     speed: float = 1.0
+    uniform: Callable[[float, float], float] = random.uniform
 
-    def delay(self, attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
+    def delay(self, attempt: int) -> float:
         """Before the attempt after number `attempt` (from 1)."""
         most = min(self.most, self.first * 2 ** min(attempt - 1, 30))
         # Never nothing at all: a target that fails at once would be asked again in a tight loop.
-        return max(uniform(0, most), self.first / 10) / self.speed
+        return max(self.uniform(0, most), self.first / 10) / self.speed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from nats.aio.msg import Msg
 
 from harness.bus import streams
-from harness.bus.store import Archive, Archived, DeadLetter, Delivery, Kept, Record
+from harness.bus.store import Archive, Archived, DeadLetter, Delivery, Kept, Kind, Record
 from harness.bus.streams import Bounds
 from harness.storage.connection import CONNECT_SECONDS, Connection
 from harness.storage.held import Held
@@ -94,6 +94,10 @@ class JetStreamStore:
         subjects = await self._connection.subjects(streams.archive_stream(archive.name))
         return {int(subject.rpartition(".")[2]): count for subject, count in subjects.items()}
 
+    async def archive_kept(self, archive: Archive) -> Kept:
+        info = await self._connection.stream(streams.archive_stream(archive.name))
+        return Kept(Kind.ARCHIVE, archive.name, 0, 0) if info is None else streams.kept(info)
+
     async def archived(self, archive: Archive, minute: int) -> AsyncGenerator[bytes, None]:
         stream, subject = streams.archive_stream(archive.name), streams.archive_subject(archive.name, minute)
         async with aclosing(self._connection.read(stream, subject)) as messages:
@@ -108,7 +112,7 @@ class JetStreamStore:
         await self._connection.publish([Outgoing(subject, record.body, {MESSAGE_ID: record.id}) for record in records])
 
     async def logged(self, group: str) -> AsyncGenerator[bytes, None]:
-        if not await self._connection.has_stream(streams.log_stream(group)):
+        if await self._connection.stream(streams.log_stream(group)) is None:
             return
         async with aclosing(self._connection.read(streams.log_stream(group), streams.log_subject(group))) as messages:
             async for message in messages:

@@ -149,6 +149,10 @@ class MemoryStore:
     async def archived_minutes(self, archive: Archive) -> Mapping[int, int]:
         return Counter(event.minute for event in self._archives.get(archive.name, {}).values())
 
+    async def archive_kept(self, archive: Archive) -> Kept:
+        events = self._archives.get(archive.name, {}).values()
+        return Kept(Kind.ARCHIVE, archive.name, len(events), sum(len(event.body) for event in events))
+
     async def archived(self, archive: Archive, minute: int) -> AsyncGenerator[bytes, None]:
         for event in tuple(self._archives.get(archive.name, {}).values()):
             if event.minute == minute:

@@ -186,6 +186,9 @@ class Store(Protocol):
     async def archived_minutes(self, archive: Archive) -> Mapping[int, int]:
         """How many events of each minute are kept; nothing of an archive that is not there."""
 
+    async def archive_kept(self, archive: Archive) -> Kept:
+        """How much it keeps; nothing when it is not there."""
+
     def archived(self, archive: Archive, minute: int) -> AsyncGenerator[bytes, None]:
         """The events of one minute that are kept now, in the order stored. Ends."""
 

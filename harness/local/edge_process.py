@@ -17,7 +17,7 @@ from harness.gateway.routes import RouteTable
 from harness.gateway.server import addresses, serve
 from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
-from harness.identity import Sealer
+from harness.identity import Sealer, SecretBox
 from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
 from harness.local.event_traces import EventTraces
 from harness.local.events import BusPolicies, open_desk
@@ -26,7 +26,7 @@ from harness.local.owner_routes import audit_routes, event_routes, trace_routes
 from harness.local.queues import queues
 from harness.local.schemas import schemas
 from harness.local.topics import topics
-from harness.local.usage_recording import usage_recorder
+from harness.local.usage_recorder import UsageRecorder
 from harness.manifest.plan_file import EdgeSettings
 from harness.queues.api import QueuesApi
 from harness.queues.moves import Moves
@@ -77,6 +77,14 @@ def _grants(landscape: manifest.Landscape, folder: Path) -> dict[str, Grant]:
     }
 
 
+async def _recording(landscape: manifest.Landscape, sealer: Sealer, lock: Path, stack: AsyncExitStack) -> UsageRecorder:
+    from harness.local.usage_recording import usage_recorder  # slow to import, and rarely wanted
+
+    usage = usage_recorder(landscape, sealer, lock)
+    await stack.enter_async_context(usage.running())
+    return usage
+
+
 async def run_edge(settings: EdgeSettings) -> None:
     """Serves until SIGTERM."""
     async with AsyncExitStack() as stack:
@@ -97,7 +105,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     topic_registry = TopicRegistry(replica, state)
     moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
-    desk = await open_desk(landscape, settings.upstreams, authority, replica, store)
+    desk = await open_desk(landscape, settings.upstreams, authority, replica, store, SecretBox(master_key))
     validator = EventValidator(
         landscape.buses.values(), landscape.event_contracts(), quarantines=landscape.quarantines_by_arn()
     )
@@ -121,9 +129,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):
         services["credentials"] = ContainerCredentials(authority, sealer, _grants(landscape, settings.keys))
     served = apis(landscape, settings.upstreams)
-    usage = usage_recorder(landscape, sealer, settings.recording) if settings.recording else None
-    if usage is not None:
-        await stack.enter_async_context(usage.running())
+    usage = await _recording(landscape, sealer, settings.recording, stack) if settings.recording else None
     audit = AuditTrail(
         audit_store,
         authority,

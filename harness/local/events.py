@@ -7,6 +7,7 @@ from harness.access import Authority
 from harness.bus.catalogue import Catalogue
 from harness.bus.operations.call import Desk
 from harness.bus.store import Store
+from harness.identity import SecretBox
 from harness.policy import Document
 from harness.storage.replica import Replica
 
@@ -23,12 +24,17 @@ def catalogue_of(landscape: manifest.Landscape, upstreams: Mapping[str, str], re
 
 
 async def open_desk(
-    landscape: manifest.Landscape, upstreams: Mapping[str, str], authority: Authority, replica: Replica, store: Store
+    landscape: manifest.Landscape,
+    upstreams: Mapping[str, str],
+    authority: Authority,
+    replica: Replica,
+    store: Store,
+    box: SecretBox,
 ) -> Desk:
     """With a place in the store for every bus that there is."""
     catalogue = catalogue_of(landscape, upstreams, replica)
     await store.prepare([bus.arn for bus in catalogue.buses()])
-    return Desk(authority, catalogue, replica, store, landscape.region)
+    return Desk(authority, catalogue, replica, store, landscape.region, box)
 
 
 class BusPolicies(Mapping[str, Document | None]):

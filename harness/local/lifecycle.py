@@ -16,10 +16,8 @@ from harness import manifest
 from harness.errors import NotRunning
 from harness.local.handle import Harness
 from harness.local.plan import make_plan
-from harness.local.providers import provider_of
 from harness.local.running import down
 from harness.local.selection import Selection, select
-from harness.local.usage_recording import check_recording
 from harness.runtime.console import PrefixedConsole
 from harness.runtime.detach import spawn_detached
 from harness.runtime.folder import StateFolder
@@ -88,9 +86,14 @@ def _checked(request: UpRequest) -> tuple[manifest.Landscape, Selection]:
     """What is to run; every mistake that can be told before anything starts is told here."""
     landscape = manifest.load(request.manifest)
     selection = select(landscape, request.domains, request.stubs, alone=request.only_stubs)
-    for api in selection.stubs:
-        provider_of(landscape, api, seed=request.seed)
+    if selection.stubs:
+        from harness.local.providers import provider_of
+
+        for api in selection.stubs:
+            provider_of(landscape, api, seed=request.seed)
     if request.record:
+        from harness.local.usage_recording import check_recording
+
         check_recording(landscape, request.state)
     return landscape, selection
 

@@ -12,7 +12,7 @@ from harness.contracts.release.state import DomainState, Released
 from harness.contracts.release.verdict import Judged, judge_release
 from harness.errors import InputError, Problem, did_you_mean
 from harness.local.contracts import Contracts, read_contracts
-from harness.local.release import Progress, compared_with, diff_by, released_before
+from harness.local.release import Progress, compared_with, diff_by, released_before, settle_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ def _refused(now: Contracts, state: DomainState, files: Mapping[str, str], manif
             footprints=(),
             expectations=(),
             diff=diff_by(now, state, today=today),
+            settle=settle_by(now, state, today=today),
             released=released,
             today=today,
         )

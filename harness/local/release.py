@@ -13,11 +13,12 @@ from harness.contracts.consumers.promises import unmet
 from harness.contracts.consumers.provider import ApiContract, EventContractFile
 from harness.contracts.consumers.subscriptions import subscription_findings
 from harness.contracts.diff import Settings, diff_contracts, read_contract, read_settings
+from harness.contracts.diff.document import of_findings
 from harness.contracts.finding import Finding
 from harness.contracts.release.compatibility import ReleasedSchema
 from harness.contracts.release.lock import Release, digest
 from harness.contracts.release.state import DomainState, EventState, Released
-from harness.contracts.release.verdict import Diff, Verdict, judge_release
+from harness.contracts.release.verdict import Diff, Settle, Verdict, judge_release
 from harness.errors import InputError, Problem
 from harness.local.contracts import Contracts, read_contracts, read_event
 from harness.local.revisions import Revision, commits_of, find_revision, text_at, unpack
@@ -63,6 +64,7 @@ def can_release(
             footprints=now.footprints(before.provider, today=today, forget_after_days=forget_after_days),
             expectations=expectations(now, domain, today=today, forget_after_days=forget_after_days),
             diff=diff_by(now, new, today=today),
+            settle=settle_by(now, new, today=today),
             released=released_before(old, base) if old else Released(),
             today=today,
         )
@@ -126,7 +128,21 @@ def diff_by(now: Contracts, domain: DomainState, *, today: date) -> Diff:
 
 def _diff(old: ApiContract, new: ApiContract, *, settings: Settings, today: date) -> Sequence[Finding]:
     before, after = read_contract(old.file, old.read), read_contract(new.file, new.read)
-    return diff_contracts(before, after, today=today, settings=settings).findings
+    return _about_one(diff_contracts(before, after, today=today, settings=settings).findings)
+
+
+def settle_by(now: Contracts, domain: DomainState, *, today: date) -> Settle:
+    """Findings about events by the same rules."""
+    return partial(_settle, settings=_settings(now.folder, domain), today=today)
+
+
+def _settle(findings: Sequence[Finding], *, settings: Settings, today: date) -> Sequence[Finding]:
+    return _about_one(of_findings(findings, today=today, settings=settings).findings)
+
+
+def _about_one(findings: Sequence[Finding]) -> list[Finding]:
+    """The settings are for all contracts: that an ignore hides nothing of one of them says nothing."""
+    return [finding for finding in findings if finding.rule != "ignore-unused"]
 
 
 def _settings(folder: Path, domain: DomainState) -> Settings:
@@ -187,4 +203,4 @@ def _text_at(commit: str, folder: Path, revision: Revision, name: str) -> str:
     text = text_at(commit, folder / name, revision.repository)
     if text is None:
         raise InputError([Problem(name, 0, f"is not there at commit {commit[:10]}, where its contract was released")])
-    return text
+    return text.removeprefix("\ufeff")

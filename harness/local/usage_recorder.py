@@ -12,13 +12,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from harness.audit.recorder import Recorder, Sink, Writer
-from harness.contracts.recording import CallReader
 from harness.contracts.usage import Call, Usage, merge
 from harness.errors import InputError
 from harness.wire import HttpRequest, NetworkPlace
+
+if TYPE_CHECKING:  # an edge that records nothing has no use for the schemas of contracts
+    from harness.contracts.recording import CallReader
 
 log = logging.getLogger("harness.recording")
 
@@ -30,7 +32,7 @@ WORK_SECONDS = 0.01
 REST_SECONDS = 0.09
 WRITE_SECONDS = 2.0
 
-Readers = Mapping[str, Mapping[str, CallReader]]
+Readers = Mapping[str, Mapping[str, "CallReader"]]
 """By API and version."""
 
 

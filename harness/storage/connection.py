@@ -163,8 +163,9 @@ class Connection:
             full = len(page) >= _STREAMS_A_PAGE
         return found
 
-    async def has_stream(self, name: str) -> bool:
-        return await self.managed(lambda: self._info(name)) is not None
+    async def stream(self, name: str) -> StreamInfo | None:
+        info: StreamInfo | None = await self.managed(lambda: self._info(name))
+        return info
 
     async def subjects(self, name: str) -> Mapping[str, int]:
         """The subjects of what a stream holds, and how many messages each has; none of one that is not there."""
@@ -300,6 +301,8 @@ class Connection:
 
     async def _delete(self, name: str) -> None:
         try:
+            # Emptied first: a stream that is made right after a deletion may find what the deleted one had.
+            await self.jetstream.purge_stream(name)
             await self.jetstream.delete_stream(name)
         except nats.js.errors.NotFoundError:
             log.debug("the stream %s is gone already", name)

@@ -7,8 +7,11 @@ from harness.bus.catalogue import Catalogue
 from harness.bus.model import Bus, Rule
 from harness.bus.operations.call import Desk, Limits
 from harness.bus.store import Store
+from harness.identity import SecretBox
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
+
+BOX = SecretBox(bytes(range(32)))
 
 
 def a_desk(
@@ -24,4 +27,4 @@ def a_desk(
     directory = authority.directory
     kept = replica or Replica(MemoryState())
     catalogue = Catalogue(kept, region=directory.region, accounts=directory.accounts, buses=buses, rules=rules)
-    return Desk(authority, catalogue, kept, store, directory.region, limits or Limits())
+    return Desk(authority, catalogue, kept, store, directory.region, BOX, limits or Limits())

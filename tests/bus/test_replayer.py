@@ -187,9 +187,11 @@ async def test_a_replay_whose_router_died_goes_on_with_the_minute_that_was_not_d
     await asyncio.wait_for(dying.hung.wait(), 10)
     died.cancel()
     assert ids(await world.replayed()) == ["a", "b"]
-    async with replaying(world, lease=0.3):
+    watched = Full(world.store, lambda id_: True)
+    async with replaying(world, lease=0.3, store=watched):  # type: ignore[arg-type]
         await world.until("again", "COMPLETED")
     assert ids(await world.replayed()) == ["c", "d"]
+    assert [id_[0] for id_ in watched.published] == ["c", "d"]
 
 
 async def test_a_router_that_stops_hands_its_replay_over_at_once(world: World) -> None:
@@ -211,11 +213,13 @@ class Full:
         self._store = store
         self._takes = takes
         self.met = asyncio.Event()
+        self.published: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def publish(self, bus: str, records: list[Record]) -> None:
+        self.published += [record.id for record in records]
         if not all(self._takes(record.id) for record in records):
             self.met.set()
             raise StoreFull("the event store is full")

@@ -107,14 +107,13 @@ async def test_preparing_again_keeps_what_is_there(store: Store, bus: str) -> No
 
 
 async def test_a_bus_that_was_dropped_and_made_again_is_empty(store: Store, bus: str) -> None:
-    await store.prepare([bus])
-    await store.publish(bus, [Record("1", b"{}")])
-    await store.drop([bus])
-    await store.drop([bus])
-    await store.prepare([bus])
-    assert await store.pull_events(bus, 10, 0.05) == []
-    await store.publish(bus, [Record("1", b"[]")])
-    assert [held.body for held in await store.pull_events(bus, 10, 5)] == [b"[]"]
+    # Many times: nats-server gives a stream back what a deleted one of its name had, now and then.
+    for _ in range(30):
+        await store.prepare([bus])
+        assert [body async for body in store.kept(bus)] == []
+        await store.publish(bus, [Record("1", b"{}")])
+        await store.drop([bus])
+        await store.drop([bus])
 
 
 async def test_what_is_acknowledged_is_not_handed_out_again(store: Store) -> None:
@@ -363,3 +362,12 @@ def test_different_rule_names_have_different_queues(one: str, other: str) -> Non
 def test_the_longest_names_still_make_a_stream_name() -> None:
     key = target_key(rule_arn("eu-west-1", "111111111111", "/" * 256, "." * 64), "_" * 64)
     assert len(key) <= 200
+
+
+async def test_an_archive_says_how_much_it_keeps(store: Store) -> None:
+    archive = an_archive()
+    assert (await store.archive_kept(archive)).messages == 0
+    await store.prepare_archive(archive)
+    await store.enqueue([], [Archived(archive, str(number), 0, b"12345") for number in range(3)])
+    found = await store.archive_kept(archive)
+    assert (found.messages, found.bytes >= 15) == (3, True)

@@ -20,6 +20,7 @@ COMMANDS = [
     "events tail",
     "compose",
     "stub",
+    "diff",
     "can-release",
     "release",
 ]

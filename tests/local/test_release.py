@@ -136,6 +136,24 @@ def test_every_release_of_an_event_counts_not_the_last_alone(landscape: Path) ->
     assert "maximum: 20 against 10" in texts[0]
 
 
+def test_a_teams_own_rules_count_for_apis_and_events(landscape: Path) -> None:
+    rules = landscape / "contracts" / "rules.yaml"
+    rules.write_text(
+        "levels: {response-enum-value-added: safe}\n"
+        "ignores:\n"
+        "  - rule: event-not-forward-compatible\n"
+        "    at: StockReserved.v1 $.data.lines\n"
+        "    reason: nobody reads it\n"
+        "    until: 2026-03-01\n"
+    )
+    edit(landscape, BREAKS[2]["edits"][0])
+    edit(landscape, HARMLESS[3]["edits"][0])
+
+    for domain in ("orders", "stock"):
+        verdict = can_release(landscape / "harness.yaml", domain, against="main", today=TODAY)
+        assert verdict.may_ship, as_text(verdict)
+
+
 @pytest.mark.parametrize(
     ("against", "said"),
     [

@@ -38,6 +38,18 @@ def test_a_revision_is_unpacked_beside_the_working_tree(repository: Path, tmp_pa
     assert revision.shown == f"main ({revision.commit[:10]})"
 
 
+def test_a_link_that_leads_out_of_the_repository_is_left_out(repository: Path, tmp_path: Path) -> None:
+    (repository / "elsewhere").symlink_to("/etc")
+    (repository / "within").symlink_to("contracts/orders")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "links")
+
+    unpack(find_revision("HEAD", repository), tmp_path / "base")
+
+    assert not (tmp_path / "base" / "elsewhere").is_symlink()
+    assert (tmp_path / "base" / "within" / "a.txt").read_text() == "two"
+
+
 def test_the_history_of_a_file(repository: Path) -> None:
     git(repository, "commit", "-q", "-a", "-m", "second")
     file = repository / "contracts" / "orders" / "a.txt"

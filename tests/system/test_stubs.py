@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from harness.contracts import Interaction, read_pact
+from harness.contracts import Interaction, Operation, operations, read_pact
 from harness.local.handle import Harness
 from harness.verify.consumers import verify_interaction
+from harness.verify.fuzz import FuzzSettings, fuzz
 from harness.verify.provider_states import reach, read_states
 from harness.verify.signing_proxy import SigningProxy
+from tests.contracts.stub.contracts import FILES
 from tests.system.landscapes import harness, status
 from tests.system.walkthrough import ROOT
 
@@ -96,3 +99,27 @@ class TestAStubAlone:
             result = verify_interaction(read_pact(PACT.read_text(), file=PACT.name), PACT, interaction, proxy=proxy)
 
         assert bool(result.problems) == (interaction.description == OF_THE_CATALOGUE), result.problems
+
+
+FUZZED = [
+    pytest.param(version, operation, id=f"{version} {operation.label}")
+    for version, file in FILES["orders"].items()
+    for operation in operations(yaml.safe_load(file.read_text()))
+]
+
+
+@pytest.mark.parametrize(("version", "operation"), FUZZED)
+def test_what_fuzzes_a_provider_finds_nothing_in_its_stub(version: str, operation: Operation, stubbed: Path) -> None:
+    running = Harness.attach(ROOT / "harness.yaml", stubbed)
+
+    report = fuzz(
+        yaml.safe_load(FILES["orders"][version].read_text()),
+        operation,
+        base_url=f"{running.workbench}/{version}",
+        auth=running.auth("orders", "tester"),
+        settings=FuzzSettings(max_examples=10),
+    )
+
+    assert report.sent
+    assert report.errors == []
+    assert [str(failure) for failure in report.failures] == []

@@ -1,6 +1,7 @@
 """Archives: their documents. Who archives is elsewhere. Source: EventBridge API reference, CreateArchive."""
 
 from harness.bus import documents
+from harness.bus.archives import archive_of
 from harness.bus.catalogue import archive_pattern
 from harness.bus.documents import Document
 from harness.bus.operations.call import Answer, Call, exists, given, invalid, not_found
@@ -124,6 +125,7 @@ def one_filter(call: Call) -> RequestError | None:
 
 
 async def _with_size(call: Call, name: str, document: Document, names: tuple[str, ...]) -> Document:
-    events, size = await call.desk.archive_size(documents.archive_arn(call.desk.region, call.account, name))
+    archive = archive_of(documents.archive_arn(call.desk.region, call.account, name), document)
+    kept = await call.desk.store.archive_kept(archive)
     shown = {each: document[each] for each in names if each in document}
-    return {"ArchiveName": name, **shown, "EventCount": events, "SizeBytes": size}
+    return {"ArchiveName": name, **shown, "EventCount": kept.messages, "SizeBytes": kept.bytes}

@@ -1,6 +1,6 @@
 """A call of one management operation while it is worked on: who asks for what, and what there is to work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +12,7 @@ from harness.bus.documents import DEFAULT, Document
 from harness.bus.envelope import new_event_id
 from harness.bus.put_events import RequestError
 from harness.bus.store import Store
+from harness.identity import SecretBox
 from harness.policy import ContextValue, denial_message
 from harness.storage.replica import Replica
 from harness.storage.state import Conflict, Key
@@ -40,26 +41,17 @@ class Limits:
     tags: int = 50
 
 
-ArchiveSize = Callable[[str], Awaitable[tuple[int, int]]]
-"""Events and bytes in an archive, by its ARN."""
-
-
-async def nothing_archived(arn: str) -> tuple[int, int]:
-    """Where nobody archives."""
-    return 0, 0
-
-
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What all calls share."""
+    """What all calls share. `box` seals the secrets of connections."""
 
     authority: Authority
     catalogue: Catalogue
     replica: Replica
     store: Store
     region: str
+    box: SecretBox
     limits: Limits = field(default_factory=Limits)
-    archive_size: ArchiveSize = nothing_archived
     new_id: Callable[[], str] = new_event_id
 
     def pattern_characters(self, bus: str = "") -> int:

@@ -61,7 +61,8 @@ def _refused(authorization: str, parameters: Document) -> RequestError | None:
 async def _authorized(call: Call, authorization: str, parameters: Document) -> Document:
     """What a connection has of its authorisation, its secret put away."""
     secret = call.desk.new_id()
-    await call.desk.replica.put(documents.secret_key(call.account, secret), documents.write(parameters), expected=0)
+    key = documents.secret_key(call.account, secret)
+    await call.desk.replica.put(key, documents.seal_secret(call.desk.box, key, parameters), expected=0)
     # A token has to be fetched first, by whoever invokes.
     state = "AUTHORIZING" if authorization == "OAUTH_CLIENT_CREDENTIALS" else AUTHORIZED
     return {
@@ -150,7 +151,8 @@ async def _parameters(call: Call, before: Document, authorization: str) -> dict[
     changes = call.request.get("AuthParameters", {})
     kept: Document = {}
     if "Secret" in before:
-        kept = call.document(documents.secret_key(call.account, before["Secret"])) or {}
+        entry = call.desk.replica.get(documents.secret_key(call.account, before["Secret"]))
+        kept = (documents.open_secret(call.desk.box, entry) if entry is not None else None) or {}
     if authorization != before["AuthorizationType"]:
         kept = {each: kept[each] for each in ("InvocationHttpParameters", "ConnectivityParameters") if each in kept}
     return merged(kept, changes)

@@ -17,6 +17,14 @@ def declares(document: Any, path: FieldPath) -> bool:
     return any(True for _ in schemas_at(document, path))
 
 
+def is_free(document: Any, path: FieldPath) -> bool:
+    """Whether an object may have members that are its own affair: it says so, or names none."""
+    schemas = [schema for schema in schemas_at(document, path) if isinstance(schema, Mapping)]
+    if any(schema.get("additionalProperties") is True for schema in schemas):
+        return True
+    return not any(schema.get("properties") or schema.get("additionalProperties") is False for schema in schemas)
+
+
 def beginning_at(document: Any, path: FieldPath) -> str:
     """What every text at `path` begins with, by the field's own pattern; empty where it is not as plain as that."""
     schemas = list(schemas_at(document, path))

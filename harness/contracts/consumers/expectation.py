@@ -170,8 +170,8 @@ def _array(example: list[Any], rules: Rules, path: RulePath, rule: Rule | None, 
         if each is not None and example:
             element = _by_rule(Rule((), each.attributes["rules"]), example[0])
         else:
-            sample = example[0] if example else None
-            element = _expected(sample, rules, (*path, 0 if example else ELEMENT))
+            samples = example or [None]
+            element = _merged([_expected(each, rules, (*path, index)) for index, each in enumerate(samples)])
             if not example and not any(rules.below(path)):
                 element = Expected({}, {})
         return _nullable(
@@ -224,7 +224,9 @@ def _containing(example: list[Any], matcher: Matcher) -> Expected:
 
 
 def _merged(elements: list[Expected]) -> Expected:
-    """Elements that differ, as what is read of any of them."""
+    """Elements that may differ, as what is read of any of them."""
+    if len(elements) == 1:
+        return elements[0]
     members: dict[Any, list[Expected]] = {}
     for element in elements:
         for step, member in element.members.items():
@@ -233,7 +235,7 @@ def _merged(elements: list[Expected]) -> Expected:
         _any_of([element.full for element in elements]),
         _any_of([element.shape for element in elements]),
         exact=any(element.exact for element in elements),
-        members={step: _merged(same) if len(same) > 1 else same[0] for step, same in members.items()},
+        members={step: _merged(same) for step, same in members.items()},
     )
 
 

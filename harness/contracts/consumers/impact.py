@@ -13,6 +13,7 @@ from harness.contracts.consumers.provider import ApiContract, Operation
 from harness.contracts.consumers.reading import Given, harm, presence
 from harness.contracts.consumers.requests import Fault, request_faults
 from harness.contracts.consumers.subscriptions import Published, addressed, can_match
+from harness.contracts.consumers.templates import shape
 from harness.contracts.consumers.uses import Footprint, MessageUse, PactUse, RecordedUse, Said, Subscription
 from harness.contracts.field_path import ELEMENT, MEMBER, FieldPath, Step, show_field_path
 from harness.contracts.finding import Finding, Place
@@ -67,7 +68,7 @@ def hurt_by_api(finding: Finding, change: ApiChange, footprints: Iterable[Footpr
                     if _concerns(place, call, change):
                         found += _of_pact(use, call, place, change)
             elif isinstance(use, RecordedUse) and _concerns(place, use.usage.call, change):
-                found += _of_recorded(use, place, change, told=use.usage.call in known)
+                found += _of_recorded(use, place, change, told=_key(use.usage.call) in known)
     return _sorted(found)
 
 
@@ -75,10 +76,15 @@ def _sorted(found: Iterable[Hurt]) -> tuple[Hurt, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda hurt: (not hurt.certain, hurt.consumer)))
 
 
+def _key(call: Call) -> Call:
+    """Without the names of path parameters, which may have changed since."""
+    return Call(call.version, call.method, shape(call.path))
+
+
 def _told_fields(footprint: Footprint) -> set[Call]:
     """Operations of which a pact of the same consumer says what it reads: recorded usage need not be guessed at."""
     return {
-        call
+        _key(call)
         for use in footprint.uses
         if isinstance(use, PactUse) and use.expected is not None and not use.said.pending
         for call in use.calls
@@ -89,7 +95,7 @@ def _concerns(place: Place, call: Call, change: ApiChange) -> bool:
     """Whether a place speaks of an operation; places without a path speak of all of a version."""
     if call.version != change.version:
         return False
-    if place.path and place.path != call.path:
+    if place.path and shape(place.path) != shape(call.path):
         return False
     return not place.method or place.method == call.method
 

@@ -7,7 +7,10 @@ right in one state of the provider, so its shape is what it can promise about al
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+import jsonschema_rs
 
 from harness.contracts.consumers.matching_rules import Matcher, Rule
 
@@ -63,11 +66,25 @@ def _type(_: Matcher, example: Any) -> Accepted:
 
 
 def _regex(matcher: Matcher, example: Any) -> Accepted:
-    """On what is no text it is tried on the value's spelling, which a schema cannot say: the type is left."""
+    """On what is no text it is tried on the value's spelling, which a schema cannot say: the type is left.
+
+    So it is of an expression that is none of ECMA-262, in which JSON Schema writes them.
+    """
     shape = type_of(example)
     if isinstance(example, str) or example is None:
+        if not _is_expression(matcher.attributes["regex"]):
+            return Accepted({"type": "string"}, {"type": "string"})
         return Accepted({"type": "string", "pattern": matcher.attributes["regex"]}, {"type": "string"})
     return Accepted(shape, shape)
+
+
+@cache
+def _is_expression(text: str) -> bool:
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": text})
+    except ValueError:  # ValidationError is one
+        return False
+    return True
 
 
 def _always(schema: Schema, shape: Schema | None = None) -> Callable[[Matcher, Any], Accepted]:

@@ -1,6 +1,7 @@
 """Matching rules of pact files, in the layouts of version 2 (paths) and 3 (categories), and which holds where."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,22 +124,26 @@ def _read_entry(key: str, value: Any, where: str) -> Iterator[tuple[str, Rule]]:
         yield category, _rule(_named_path(category, path, place), rule, place)
 
 
+_VERSION_2 = re.compile(r"\$\.([A-Za-z]+)")
+
+
 def _version_2_path(key: str, where: str) -> tuple[str, RulePath]:
     """`$.body.lines[0].sku`, `$.headers.Accept`, `$.query.q`, `$.path`."""
-    first, *rest = _path(key, f"{where}.matchingRules {key}") or ("",)
-    category = _PLURALS.get(first, first) if isinstance(first, str) else ""
+    named = _VERSION_2.match(key)
+    category = _PLURALS.get(named[1], named[1]) if named else ""
     if category not in CATEGORIES:
         text = f'{where}.matchingRules: "{key}" must begin with $.body, $.headers, $.path, $.query or $.status'
         raise PactError(text)
-    return category, _lowered(category, tuple(rest))
+    assert named is not None
+    return category, _named_path(category, f"${key[named.end() :]}", f"{where}.matchingRules {key}")
 
 
 def _named_path(category: str, path: str, place: str) -> RulePath:
     """Rules of headers and query parameters name them bare; all others are paths."""
+    if category != "body":
+        return _lowered(category, _plain_path(path))
     if path.startswith("$"):
-        return _lowered(category, _path(path, place))
-    if category in ("header", "query", "metadata"):
-        return _lowered(category, (path,))
+        return _path(path, place)
     if not path:
         return ()
     return _path(f"$.{path}", place)
@@ -148,6 +153,16 @@ def _lowered(category: str, path: RulePath) -> RulePath:
     if category in ("header", "metadata"):
         return tuple(step.lower() if isinstance(step, str) else step for step in path)
     return path
+
+
+def _plain_path(text: str) -> RulePath:
+    """Beside bodies names are written as people like (`$.query.filter[status]`): what is no path is a name."""
+    if not text.startswith("$"):
+        return (text,) if text else ()
+    try:
+        return parse_steps(text)
+    except NoFieldPath:
+        return (text.removeprefix("$").removeprefix("."),)
 
 
 def _path(text: str, place: str) -> RulePath:

@@ -255,6 +255,8 @@ def _part(entry: Mapping[str, Any], body_key: str, where: str) -> Part:
         media_type = "application/json"
     if isinstance(body, str) and (media_type == "application/json" or media_type.endswith("+json")):
         body = _parsed(body)
+    if _is_deep(body):
+        raise PactError(f"{where}: its body is nested more than {_DEEPEST} deep")
     return Part(headers, body, media_type, read_rules(entry.get("matchingRules"), where))
 
 
@@ -285,9 +287,22 @@ def _body(written: Any, where: str) -> tuple[Any, str]:
     return content, kind
 
 
+_DEEPEST = 100
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        level = [each for value in inner for each in (value.values() if isinstance(value, dict) else value)]
+        if not level:
+            return False
+    return True
+
+
 def _parsed(text: str) -> Any:
     """Of a body that is said to be JSON: a text that is none is a JSON string as it stands."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return text

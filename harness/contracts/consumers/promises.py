@@ -6,7 +6,7 @@ What a provider can never do is breaking; what it need not do (an optional field
 import json
 from collections.abc import Callable, Iterator
 
-from harness.contracts.consumers.declared import names_at
+from harness.contracts.consumers.declared import is_free, names_at
 from harness.contracts.consumers.expectation import Expected, only
 from harness.contracts.consumers.provider import Answer, ApiContract, Operation, Provider
 from harness.contracts.consumers.reading import Given, fields_to_check, presence
@@ -147,11 +147,7 @@ def read_findings(
             continue
         shown = f"{show_field_path(path)} of {where}"
         if not given.declares(path):
-            names = names_at(given.subject.compiled.closed, path[:-1])
-            hint = did_you_mean(path[-1], names) if isinstance(path[-1], str) else ""
-            yield tell(
-                "expected-field-unknown", Level.BREAKING, at(path), f"reads {shown}, which the contract lacks{hint}"
-            )
+            yield _unknown_field(given, path, shown, at, tell)
             told.append(path)
         elif path[-1] is not ELEMENT and not given.is_within(presence(path)) and given.is_within(presence(path[:-1])):
             text = f"reads {shown}, which the contract does not promise: it may be missing"
@@ -170,6 +166,16 @@ def read_findings(
             such = f", such as {witness_at(witness.value, path)}" if witness else ""
             text = f"reads {show_field_path(path)} of {where} as one type, and the contract allows others{such}"
             yield tell("expected-field-wider", Level.RISKY, at(path), text)
+
+
+def _unknown_field(given: Given, path: FieldPath, shown: str, at: Callable[[FieldPath], Place], tell: Tell) -> Finding:
+    document = given.subject.compiled.closed
+    if isinstance(path[-1], str) and is_free(document, path[:-1]):
+        text = f"reads {shown}, which the contract allows and does not describe"
+        return tell("expected-field-undescribed", Level.RISKY, at(path), text)
+    hint = did_you_mean(path[-1], names_at(document, path[:-1])) if isinstance(path[-1], str) else ""
+    text = f"reads {shown}, which the contract lacks{hint}"
+    return tell("expected-field-unknown", Level.BREAKING, at(path), text)
 
 
 def _has_members(expected: Expected, path: FieldPath) -> bool:

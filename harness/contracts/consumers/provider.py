@@ -1,11 +1,11 @@
 """A provider's contracts as consumers look at them: what may be sent to an operation, what may come back."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from harness.contracts.consumers.templates import shape
 from harness.contracts.finding import Source
 from harness.contracts.openapi import METHODS
 from harness.contracts.schemas import Library, Location, Role, Schemas, Subject
@@ -125,7 +125,7 @@ class ApiContract:
     def operation(self, method: str, template: str) -> Operation | None:
         """The template's parameters may have other names here: names are not on the wire."""
         template = next((known for known in self._items if known == template), None) or next(
-            (known for known in self._items if _shape(known) == _shape(template)), template
+            (known for known in self._items if shape(known) == shape(template)), template
         )
         call = Call(self.version, method, template)
         if (method, template) not in self.operations:
@@ -222,13 +222,6 @@ class Provider:
     name: str
     versions: Mapping[str, ApiContract]
     events: Mapping[str, EventContractFile]
-
-
-_NAMES = re.compile(r"\{[^{}]*\}")
-
-
-def _shape(template: str) -> str:
-    return _NAMES.sub("{}", template)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -39,6 +39,11 @@ def best_template(path: str, templates: Iterable[str]) -> str | None:
     return min(fitting, key=_generality, default=None)
 
 
+def shape(template: str) -> str:
+    """A template without the names of its parameters, which are not on the wire."""
+    return _PARAMETER.sub("{}", template)
+
+
 def path_values(template: str, path: str) -> dict[str, str]:
     """The values of the path parameters, percent-decoded. `path` must fit."""
     _, below = _split(path)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from harness.contracts.diff.document import Diff
-from harness.contracts.diff.rules import RULES
 from harness.contracts.diff.settings import Ignored
 from harness.contracts.finding import Example, Finding, Level, Place, Source
 
@@ -134,9 +133,3 @@ def _place_json(place: Place) -> dict[str, Any]:
 
 def _source_json(source: Source | None) -> dict[str, Any] | None:
     return {"file": source.file, "line": source.line} if source else None
-
-
-def reference() -> str:
-    """The table of rules, as docs/reference/diff.md has it."""
-    rows = [f"| `{rule.id}` | {rule.level} | {rule.why} |" for rule in RULES.values()]
-    return "\n".join(["| rule | level | why |", "|---|---|---|", *rows])

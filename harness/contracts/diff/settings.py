@@ -12,6 +12,7 @@
     sunset-notice-days: 90
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -24,6 +25,8 @@ from harness.contracts.schemas import read_document
 from harness.contracts.schemas.documents import Document
 from harness.errors import InputError, Problem, did_you_mean
 
+_PATTERN: Final = re.compile(r"[\[?]")
+"""What fnmatch would read as more than text, `*` apart."""
 _KEYS: Final = ("levels", "ignores", "sunset-notice-days")
 _OF_IGNORES: Final = ("rule", "at", "reason", "until")
 
@@ -39,7 +42,7 @@ class Ignore:
     source: Source
 
     def hides(self, finding: Finding) -> bool:
-        return finding.rule == self.rule and fnmatchcase(finding.place.label, self.at.replace("[", "[[]"))
+        return finding.rule == self.rule and fnmatchcase(finding.place.label, _PATTERN.sub(r"[\g<0>]", self.at))
 
 
 @dataclass(frozen=True, slots=True)

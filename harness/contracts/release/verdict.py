@@ -15,6 +15,8 @@ from harness.contracts.release.state import DomainState, EventState, Released, V
 
 Diff = Callable[[ApiContract, ApiContract], Sequence[Finding]]
 """The findings of two versions of one API's contract."""
+Settle = Callable[[Sequence[Finding]], Sequence[Finding]]
+"""Findings about an event, at the levels and without the ignores of a team's own settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def judge_release(
     footprints: Sequence[Footprint],
     expectations: Iterable[Finding],
     diff: Diff,
+    settle: Settle,
     released: Released,
     today: date,
 ) -> Verdict:
@@ -61,7 +64,7 @@ def judge_release(
 
     `expectations`: what consumers expect (of this domain, or this domain of others) and is not kept.
     """
-    judged = [*_contract_changes(old, new, footprints, diff, released, today), *_lock(old, new, released)]
+    judged = [*_contract_changes(old, new, footprints, diff, settle, released, today), *_lock(old, new, released)]
     judged += _expectations(judged, expectations)
     consumers = tuple(sorted({footprint.consumer for footprint in footprints}))
     return Verdict(new.name, against, tuple(sorted(judged, key=_order)), consumers)
@@ -96,6 +99,7 @@ def _contract_changes(
     new: DomainState,
     footprints: Sequence[Footprint],
     diff: Diff,
+    settle: Settle,
     released: Released,
     today: date,
 ) -> Iterator[Judged]:
@@ -113,7 +117,7 @@ def _contract_changes(
             hurt = hurt_by_api(finding, change, footprints)
             yield _lifecycle(contract, finding, hurt, is_released=is_released)
     for name, event in old.events.items():
-        yield from _event_changes(name, event, new.events.get(name), old, footprints, released)
+        yield from _event_changes(name, event, new.events.get(name), old, footprints, released, settle)
 
 
 def _api_changes(
@@ -164,6 +168,7 @@ def _event_changes(
     old: DomainState,
     footprints: Sequence[Footprint],
     released: Released,
+    settle: Settle,
 ) -> Iterator[Judged]:
     (before,) = published([was.contract])
     after = published([now.contract])[0] if now else None
@@ -187,7 +192,7 @@ def _event_changes(
         )
     if was.texts == now.texts:
         return
-    for finding in incompatibilities(name, versions, now.contract.detail, now.mode):
+    for finding in settle(incompatibilities(name, versions, now.contract.detail, now.mode)):
         hurt = hurt_by_event(finding, change, footprints)
         yield _judged(name, finding, hurt, is_released=is_released, kind="event type")
 

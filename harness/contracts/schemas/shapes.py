@@ -64,7 +64,7 @@ _SHAPES: Final[dict[str, Shape]] = {
     "$dynamicRef": _TEXT,
     "$recursiveRef": _TEXT,
     "type": (_is_type, f"one of {', '.join(_TYPES)}, or a list of them"),
-    "enum": (lambda value: isinstance(value, list) and bool(value), "a list of values"),
+    "enum": (lambda value: isinstance(value, list), "a list of values"),
     "required": (_is_names, "a list of names"),
     "dependentRequired": _MAP,
     "dependencies": _MAP,

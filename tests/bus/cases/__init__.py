@@ -13,6 +13,11 @@ def load(name: str) -> list[Any]:
     return [pytest.param(case, id=case["name"]) for case in cases]
 
 
+def load_yaml(name: str) -> list[Any]:
+    cases = yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
+    return [pytest.param(case, id=case["name"]) for case in cases]
+
+
 OPERATIONS = Path(__file__).parent / "operations"
 
 

@@ -1,7 +1,8 @@
 """EventBridge's endpoint on loopback, asked by boto3: an empty state for each test, of either kind."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -11,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from harness.access import Authority
+from harness.audit.recorder import Recorder
 from harness.bus.api import EventsApi
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.memory import MemoryStore
@@ -71,11 +73,34 @@ class Bench:
         async def start() -> Replica:
             return await stack.enter_async_context(Replica(state).running())
 
-        authority = Authority(a_directory(*{**ROLES, **roles}.values()), self.sealer)
+        authority = Authority(a_directory(*ROLES.values(), *roles.values()), self.sealer)
         self.desk = a_desk(
             authority, store, buses=[ENTERPRISE], rules=[TO_STOCK], replica=self.loop.run(start()), limits=limits
         )
         self._api = EventsApi(self.desk)
+
+    def admit(self, role: Role) -> None:
+        """One more role, from now on."""
+        authority = self.desk.authority
+        roles = {**authority.directory.roles, role.arn: role}
+        known = Authority(replace(authority.directory, roles=roles), self.sealer)
+        self.desk = replace(self.desk, authority=known)
+        self._api = EventsApi(self.desk)
+
+    @contextmanager
+    def recording(self, recorder: Recorder, record: Callable[..., None]) -> Iterator[None]:
+        """What is asked of policies meanwhile is recorded, as an edge does."""
+        api = self._api
+
+        async def recorded(request: HttpRequest, place: NetworkPlace) -> HttpResponse:
+            with recorder.asking() as questions:
+                answer = await api(request, place)
+            record(request, place, answer, questions)
+            return answer
+
+        self._api = recorded
+        yield
+        self._api = api
 
     async def __call__(self, request: HttpRequest, place: NetworkPlace) -> HttpResponse:
         return await self._api(request, place)

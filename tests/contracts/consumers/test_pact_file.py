@@ -142,6 +142,13 @@ def response(**said: Any) -> dict[str, Any]:
     return {"type": "Synchronous/HTTP", "request": {"path": "/orders"}, "response": {"status": 200, **said}}
 
 
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
 @pytest.mark.parametrize(
     ("body", "value", "media_type"),
     [
@@ -176,6 +183,15 @@ def test_bodies(body: Any, value: Any, media_type: str) -> None:
     assert (http.response.body, http.response.media_type) == (value, media_type)
 
 
+def test_beside_bodies_a_rule_may_be_no_path() -> None:
+    rules = {"$.query.filter[status]": {"match": "type"}, "$.header.X-A": {"match": "type"}}
+
+    (http,) = read({"request": {"path": "/orders", "matchingRules": rules}, "response": {"status": 200}}).http
+
+    assert _matcher(http.request.rules, "query", ("filter[status]",)) == Matcher("type")
+    assert _matcher(http.request.rules, "header", ("x-a",)) == Matcher("type")
+
+
 def test_a_rule_without_a_name_is_named_by_what_it_says() -> None:
     (http,) = read(response(body={"a": [1]}, matchingRules={"$.body.a": {"min": 1}})).http
 
@@ -206,6 +222,7 @@ def test_a_rule_without_a_name_is_named_by_what_it_says() -> None:
         pytest.param(
             response(body={"content": "!", "contentType": "x", "encoded": "base64"}), "base64 and is not", id="base64"
         ),
+        pytest.param(response(body=nested(101)), "nested more than 100 deep", id="a body that is nested deeply"),
         pytest.param({**response(), "description": ""}, "description is missing", id="no description"),
     ],
 )
