@@ -27,8 +27,8 @@ replays writes RUNNING, COMPLETED, CANCELLED and FAILED, with `StateReason`, `Ev
 `AUTHORIZING` until whoever invokes has its first token and writes `AUTHORIZED`.
 
 `("events", "secret", ACCOUNT, ID)`: the whole `AuthParameters`, passwords and all, as JSON sealed under the master key
-(`seal_secret`). Never in a log or an answer. A
-change of a connection makes a new secret, lets the connection name it, and deletes the old one.
+(`seal_secret`). Never in a log or an answer. A change of a connection makes a new secret, lets the connection name it,
+and deletes the old one.
 
 `("events", "api-destination", ACCOUNT, NAME)`: `Id`, what CreateApiDestination got (`Description`, `ConnectionArn`,
 `InvocationEndpoint`, `HttpMethod`, `InvocationRateLimitPerSecond`), `CreationTime`, `LastModifiedTime`. It is ACTIVE

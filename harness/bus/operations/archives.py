@@ -27,7 +27,6 @@ async def create(call: Call) -> Answer:
     made = {
         "RetentionDays": 0,
         **given(call.request, *_SETTINGS),
-        "Id": call.desk.new_id(),
         "EventSourceArn": bus,
         "State": "ENABLED",
         "CreationTime": call.time,

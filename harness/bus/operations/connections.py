@@ -130,7 +130,10 @@ async def update(call: Call) -> Answer:
             return _missing("update", name)
         # Made of the secret as it was: another's change meanwhile must not be mixed with it.
         mixed = "Secret" in changes and document.get("Secret") != before.get("Secret")
-        return _CHANGED_MEANWHILE if mixed else {**document, **changes}
+        if mixed:
+            return _CHANGED_MEANWHILE
+        kept = {each: value for each, value in document.items() if each != "StateReason" or "Secret" not in changes}
+        return {**kept, **changes}
 
     changed = await call.put(key, put)
     if isinstance(changed, RequestError):
@@ -149,13 +152,15 @@ _CHANGED_MEANWHILE = RequestError(
 async def _parameters(call: Call, before: Document, authorization: str) -> dict[str, Any]:
     """Those that there are with the changes; of another kind of authorisation only the new ones."""
     changes = call.request.get("AuthParameters", {})
-    kept: Document = {}
-    if "Secret" in before:
-        entry = call.desk.replica.get(documents.secret_key(call.account, before["Secret"]))
-        kept = (documents.open_secret(call.desk.box, entry) if entry is not None else None) or {}
+    kept = _secret(call, before)
     if authorization != before["AuthorizationType"]:
         kept = {each: kept[each] for each in ("InvocationHttpParameters", "ConnectivityParameters") if each in kept}
     return merged(kept, changes)
+
+
+def _secret(call: Call, document: Document) -> Document:
+    entry = call.desk.replica.get(documents.secret_key(call.account, document.get("Secret", "")))
+    return (documents.open_secret(call.desk.box, entry) or {}) if entry is not None else {}
 
 
 async def delete(call: Call) -> Answer:

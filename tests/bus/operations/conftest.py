@@ -87,6 +87,11 @@ class Bench:
         self.desk = replace(self.desk, authority=known)
         self._api = EventsApi(self.desk)
 
+    def use(self, store: Store) -> None:
+        """Another store, from now on."""
+        self.desk = replace(self.desk, store=store)
+        self._api = EventsApi(self.desk)
+
     @contextmanager
     def recording(self, recorder: Recorder, record: Callable[..., None]) -> Iterator[None]:
         """What is asked of policies meanwhile is recorded, as an edge does."""

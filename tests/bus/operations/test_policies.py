@@ -1,12 +1,11 @@
 """Who may do what: bus policies given through the API, roles that are passed, and the condition keys of operations."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from harness.access import Authority
 from harness.audit.explanation import Explainer, Landscape
 from harness.audit.record import Scribe
 from harness.audit.recorder import Recorder
@@ -221,23 +220,48 @@ def test_tags_of_a_new_resource_need_the_permission_to_tag(bench: Bench) -> None
         bench.ask(operation, parameters, role)
 
 
-def test_a_refusal_by_a_policy_of_the_api_is_explained(bench: Bench) -> None:
-    """What `harness explain` says of it, from the record of the call to the statement that is missing."""
-    bench.ask("CreateEventBus", {"Name": "guarded"})
-    statement = {"Sid": "Orders", "Principal": "*", "Condition": {"StringEquals": {"events:source": "orders"}}}
-    bench.ask("PutPermission", {"EventBusName": "guarded", "Policy": policy([statement])})
-    authority: Authority = bench.desk.authority
+def recorded(bench: Bench, ask: Callable[[], object]) -> dict[str, Any]:
+    """The record of one call, as an edge writes it."""
     kept = Kept()
-    recorder = Recorder(Scribe(authority, bench.sealer, {}).lines, kept.append)
+    recorder = Recorder(Scribe(bench.desk.authority, bench.sealer, {}).lines, kept.append)
 
     def record(request: HttpRequest, place: NetworkPlace, answer: Any, questions: Any) -> None:
         recorder.served(NOON, request, place, "events", answer, questions)
 
     with bench.recording(recorder, record):
-        bench.refusal("PutEvents", {"Entries": [EVENT]}, PUTTERS["stock"])
+        ask()
     bench.loop.run(recorder.flush())
     (line,) = kept.lines
-    told = Explainer(Landscape(authority, buses=BusPolicies(bench.desk.catalogue))).explain(json.loads(line))
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_a_refusal_by_a_policy_of_the_api_is_explained(bench: Bench) -> None:
+    """What `harness explain` says of it, from the record of the call to the statement that is missing."""
+    bench.ask("CreateEventBus", {"Name": "guarded"})
+    statement = {"Sid": "Orders", "Principal": "*", "Condition": {"StringEquals": {"events:source": "orders"}}}
+    bench.ask("PutPermission", {"EventBusName": "guarded", "Policy": policy([statement])})
+    record = recorded(bench, lambda: bench.refusal("PutEvents", {"Entries": [EVENT]}, PUTTERS["stock"]))
+    policies = BusPolicies(bench.desk.catalogue)
+    told = Explainer(Landscape(bench.desk.authority, buses=policies)).explain(record)
     assert (told["allowed"], told["deciding"]) == (False, "resource-based policy")
     names = [(each["name"], [st["sid"] for st in each["statements"]]) for each in told["policies"]]
     assert ("policy of the bus guarded", ["Orders"]) in names
+    assert GUARDED in policies
+    assert len(policies) == len(list(policies))
+
+
+def test_a_call_is_recorded_by_what_it_is_about_and_without_secrets(bench: Bench) -> None:
+    parameters = {"BasicAuthParameters": {"Username": "ann", "Password": "hush"}}
+    asked = {"Name": "c", "AuthorizationType": "BASIC", "AuthParameters": parameters}
+    record = recorded(bench, lambda: bench.ask("CreateConnection", asked))
+    assert (record["eventName"], record["requestParameters"], record["readOnly"]) == (
+        "CreateConnection",
+        {"name": "c"},
+        False,
+    )
+    assert "hush" not in json.dumps(record)
+
+
+def test_a_call_that_reads_is_recorded_as_one(bench: Bench) -> None:
+    assert recorded(bench, lambda: bench.ask("ListRules", {}))["readOnly"] is True
