@@ -49,7 +49,6 @@ class Desk:
     catalogue: Catalogue
     replica: Replica
     store: Store
-    box: SecretBox
     region: str
     box: SecretBox
     limits: Limits = field(default_factory=Limits)
