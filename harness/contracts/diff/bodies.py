@@ -28,14 +28,15 @@ def request_body_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, 
     if before is not after:
         rule = "request-body-became-required" if after else "request-body-became-optional"
         yield inner.finding(rule, _at(old, "required"), _at(new, "required"))
-    yield from _accepted(inner, diffs, old, new)
+    yield from accepted(inner, diffs, old, new)
 
 
 def _at(part: Part, key: str) -> Any:
     return part.below(key) if key in part.raw else part.at
 
 
-def _accepted(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterator[Finding]:
+def accepted(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterator[Finding]:
+    """The bodies that the client sends: of a request, or of the answer to a callback."""
     before, after = media_types(pairing.old.entries(old, "content")), media_types(pairing.new.entries(new, "content"))
     for name, media in before.items():
         covering = covers(after, name)
@@ -61,6 +62,29 @@ def _encodings(pairing: Pairing, old: Part, new: Part) -> Iterator[Finding]:
             places = _at(old, "encoding"), _at(new, "encoding")
             words: dict[str, Any] = {"name": name, "was": shown(before.get(name)), "now": shown(after.get(name))}
             yield pairing.at(field=(name,)).finding("request-encoding-changed", *places, **words)
+
+
+def given(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterator[Finding]:
+    """The bodies that the provider sends: of an answer, or of a callback's request."""
+    before, after = media_types(pairing.old.entries(old, "content")), media_types(pairing.new.entries(new, "content"))
+    if not before or not after:
+        if before or after:
+            yield pairing.finding("response-body-removed" if before else "response-body-added", old.at, new.at)
+        return
+    for name, media in after.items():
+        promised = covers(before, name)
+        inner = pairing.at(media_type=name)
+        if promised is None:
+            yield inner.finding("response-media-type-added", old.at, media.named, name=name)
+            continue
+        if promised != name:
+            words: dict[str, Any] = {"was": promised, "now": name}
+            yield inner.finding("response-media-type-narrowed", before[promised].named, media.named, **words)
+        subjects = inner.old.subject(before[promised], Role.RESPONSE), inner.new.subject(media, Role.RESPONSE)
+        yield from schema_findings(inner, diffs, *subjects, Role.RESPONSE)
+    for name, media in before.items():
+        if name not in after and not any(covers([name], other) for other in after):
+            yield pairing.at(media_type=name).finding("response-media-type-removed", media.named, new.at, name=name)
 
 
 def media_types(content: Mapping[str, Part]) -> dict[str, Part]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from harness.contracts.diff.bodies import covers, media_types
+from harness.contracts.diff.bodies import accepted, given
 from harness.contracts.diff.model import Contract, Operation, Part, callbacks
 from harness.contracts.diff.pairing import Pairing
-from harness.contracts.diff.schemas import SchemaDiffs, schema_findings
+from harness.contracts.diff.schemas import SchemaDiffs
 from harness.contracts.finding import Finding
-from harness.contracts.schemas import Role
 
 Key = tuple[str, ...]
 
@@ -52,32 +51,21 @@ def _name(key: Key, operation: Operation) -> str:
 
 
 def _messages(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
-    old, new = _body(pairing.old, was), _body(pairing.new, now)
-    for name, media in new.items():
-        if (promised := covers(old, name)) is not None:
-            subjects = (
-                pairing.old.subject(old[promised], Role.RESPONSE),
-                pairing.new.subject(media, Role.RESPONSE),
-            )
-            yield from schema_findings(pairing.at(media_type=name), diffs, *subjects, Role.RESPONSE)
+    yield from given(pairing, diffs, _body(pairing.old, was), _body(pairing.new, now))
     before, after = (
         contract.entries(operation.part, "responses")
         for contract, operation in ((pairing.old, was), (pairing.new, now))
     )
     for status, part in before.items():
-        if status in after:
-            yield from _answers(pairing.at(status=status), diffs, part, after[status])
+        inner = pairing.at(status=status)
+        taken = next((one for one in (status, f"{status[:1]}XX", "default") if one in after), None)
+        if taken is None:
+            yield inner.finding("callback-status-removed", part.named, now.part.at, name=status)
+        elif pairing.old.entries(part, "content") and pairing.new.entries(after[taken], "content"):
+            yield from accepted(inner, diffs, part, after[taken])
 
 
-def _body(contract: Contract, operation: Operation) -> dict[str, Part]:
-    if "requestBody" not in operation.part.raw:
-        return {}
-    return media_types(contract.entries(contract.part(operation.part.below("requestBody")), "content"))
-
-
-def _answers(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterator[Finding]:
-    before, after = media_types(pairing.old.entries(old, "content")), media_types(pairing.new.entries(new, "content"))
-    for name, media in before.items():
-        if (accepted := covers(after, name)) is not None:
-            subjects = pairing.old.subject(media, Role.REQUEST), pairing.new.subject(after[accepted], Role.REQUEST)
-            yield from schema_findings(pairing.at(media_type=name), diffs, *subjects, Role.REQUEST)
+def _body(contract: Contract, operation: Operation) -> Part:
+    """The body that is sent; the operation itself, which has no content, where there is none."""
+    body = operation.part.below("requestBody")
+    return contract.part(body) if "requestBody" in operation.part.raw else operation.part

@@ -14,7 +14,7 @@ from harness.contracts.schemas import Location
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """`place` is where the comparison is. `sent_by_provider`: the request of a callback or webhook."""
+    """`place` is where the comparison is; `notice_days` what a new sunset must leave."""
 
     old: Contract
     new: Contract
@@ -22,7 +22,6 @@ class Pairing:
     today: date
     sameness: Sameness
     notice_days: int = 0
-    sent_by_provider: bool = False
 
     def at(self, **changed: Any) -> "Pairing":
         return replace(self, place=replace(self.place, **changed))

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.contracts.diff.bodies import covers, media_types
+from harness.contracts.diff.bodies import given
 from harness.contracts.diff.model import Operation, Part
 from harness.contracts.diff.pairing import Pairing, shown
 from harness.contracts.diff.parameters import header_written
 from harness.contracts.diff.schemas import SchemaDiffs, schema_findings
-from harness.contracts.finding import Finding
+from harness.contracts.finding import Finding, Level
 from harness.contracts.schemas import Role
 
 Responses = Mapping[str, Part]
@@ -24,7 +24,15 @@ def response_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now:
         promised = _covering(before, status)
         if promised is None:
             yield _new_status(inner.at(status=status), before, status, new)
-        elif not inner.same(before[promised], new):
+            continue
+        if promised == "default" and status[0] in "123":
+            words: dict[str, Any] = {
+                "name": status,
+                "reason": "the default answer speaks of it, which most take for errors",
+            }
+            places = before[promised].named, new.named
+            yield inner.at(status=status).finding("response-success-status-added", *places, level=Level.RISKY, **words)
+        if not inner.same(before[promised], new):
             yield from _answer(inner.at(status=status), diffs, before[promised], new)
     for status, old in before.items():
         if status == "default" or status in after:
@@ -66,25 +74,7 @@ def _new_status(pairing: Pairing, before: Responses, status: str, new: Part) -> 
 def _answer(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterator[Finding]:
     yield from _headers(pairing, diffs, old, new)
     yield from _links(pairing, old, new)
-    before, after = media_types(pairing.old.entries(old, "content")), media_types(pairing.new.entries(new, "content"))
-    if not before or not after:
-        if before or after:
-            yield pairing.finding("response-body-removed" if before else "response-body-added", old.at, new.at)
-        return
-    for name, media in after.items():
-        promised = covers(before, name)
-        inner = pairing.at(media_type=name)
-        if promised is None:
-            yield inner.finding("response-media-type-added", old.at, media.named, name=name)
-            continue
-        if promised != name:
-            words: dict[str, Any] = {"was": promised, "now": name}
-            yield inner.finding("response-media-type-narrowed", before[promised].named, media.named, **words)
-        subjects = inner.old.subject(before[promised], Role.RESPONSE), inner.new.subject(media, Role.RESPONSE)
-        yield from schema_findings(inner, diffs, *subjects, Role.RESPONSE)
-    for name, media in before.items():
-        if name not in after and not any(covers([name], other) for other in after):
-            yield pairing.at(media_type=name).finding("response-media-type-removed", media.named, new.at, name=name)
+    yield from given(pairing, diffs, old, new)
 
 
 def _headers(pairing: Pairing, diffs: SchemaDiffs, old: Part, new: Part) -> Iterator[Finding]:

@@ -240,6 +240,12 @@ _TABLE: Final = (
     # Callbacks and webhooks
     ("callback-removed", B, "the callback {name} is gone", "Whoever waits for it is not called."),
     ("callback-added", S, "the callback {name} is new", "It is asked for before it is called."),
+    (
+        "callback-status-removed",
+        B,
+        "the answer {name} is no longer taken",
+        "Whoever answers it, as before, has failed.",
+    ),
     # Events: see `harness.contracts.release.compatibility`
     (
         "event-not-backward-compatible",

@@ -24,10 +24,9 @@ def texts(pattern: str, least: int = 0) -> tuple[str, ...]:
         others = [_Reader(pattern, least, branch=branch).alternatives() for branch in (1, 2)]
     except (_OddError, IndexError):  # unfinished patterns are for the validator to refuse
         return ()
-    anchored = pattern.startswith("^")
-    padded = [] if anchored else [text.ljust(least, "x") for text in drawn]
-    unended = [] if pattern.endswith("$") else [text.ljust(least, "x") for text in drawn]
-    return tuple(dict.fromkeys((*drawn, *others, *padded, *unended)))
+    before = [] if pattern.startswith("^") else [text.rjust(least, "x") for text in drawn]
+    after = [] if pattern.endswith("$") else [text.ljust(least, "x") for text in drawn]
+    return tuple(dict.fromkeys((*drawn, *others, *before, *after)))
 
 
 class _OddError(Exception):
