@@ -35,3 +35,10 @@ def test_the_gateway_is_measured_beside_the_bare_upstream_and_nginx() -> None:
 
 def test_the_bus_is_measured() -> None:
     assert "events/s" in run("bus", "--seconds", "1", "--rounds", "1")
+
+
+def test_the_diff_is_held_against_its_labelled_pairs_and_timed() -> None:
+    table = run("diff", "--rounds", "1")
+
+    for row in ("label, and what was said", "specshift: not measured", "30 schemas changed", "reading both, YAML"):
+        assert row in table
