@@ -13,6 +13,9 @@ CURSORS: Final = ("cursor", "page_token", "pageToken", "next_token", "after")
 NEXT: Final = ("next", "next_page_token", "nextPageToken", "next_cursor", "nextCursor", "next_token", "nextToken")
 TOTALS: Final = ("total", "total_count", "totalCount", "total_size", "totalSize")
 
+# Of a list that does not fit as a whole, each is tried by itself, and this many at most.
+_MOST_TRIED: Final = 200
+
 NewCursor = Callable[[Shape, int], str | None]
 
 
@@ -61,9 +64,12 @@ def _listed(
     made = whole([])
     if not shape.fits(made) and not shown:
         return base
+    composed = [composer.item(shape, member, template, each) for each in shown]
+    if shape.fits(whole(composed)):
+        return whole(composed)
     found: list[Any] = []
-    for each in shown:
-        candidates = (composer.item(shape, member, template, each), dict(each), *template[:1])
+    for put, each in zip(composed[:_MOST_TRIED], shown, strict=False):
+        candidates = (put, dict(each), *template[:1])
         chosen = next((one for one in candidates if shape.fits(whole([*found, one]))), None)
         if chosen is not None:
             found.append(chosen)
