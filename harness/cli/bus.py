@@ -78,3 +78,34 @@ def tail(
             print(f"  {json.dumps(event['detail'], ensure_ascii=False)}", flush=True)
 
     harness.tail(bus=bus, pattern=pattern, from_start=from_start, count=count, show=show)
+
+
+@events.command()
+def storage(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False
+) -> None:
+    """What the landscape keeps in its event store: messages, bytes, and how near each place is to its bound."""
+    told = options(context).harness().storage()
+    if as_json:
+        print(json.dumps(told, indent=2))
+        return
+    for place in told["kept"]:
+        sizes = f"{place['full']:>6.1%} {place['bytes']:>12,} B {place['messages']:>9,}"
+        print(f"{sizes}  {place['kind']:<11} {place['name']}")
+    print(f"       {told['bytes']:>12,} B together; at most {told['bound']:,} B")
+
+
+@events.command()
+def undelivered(context: typer.Context) -> None:
+    """Dead letters that their queue did not take, oldest first: one JSON object a line, with the reason."""
+    for letter in options(context).harness().undelivered():
+        print(json.dumps(letter, ensure_ascii=False))
+
+
+@events.command()
+def logged(
+    context: typer.Context, group: Annotated[str, typer.Argument(metavar="GROUP", help="the ARN of a log group")]
+) -> None:
+    """What a log group got as a target of rules, oldest first."""
+    for line in options(context).harness().logged(group):
+        print(line)

@@ -25,6 +25,7 @@ from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_routes, trace_routes
 from harness.local.queues import queues
 from harness.local.schemas import schemas
+from harness.local.storage_report import storage_routes
 from harness.local.topics import topics
 from harness.local.usage_recorder import UsageRecorder
 from harness.manifest.plan_file import EdgeSettings
@@ -156,6 +157,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     await notes.prepare()
     reads = {
         **event_routes(store, lambda: [bus.arn for bus in buses()]),
+        **storage_routes(store, desk.catalogue),
         **trace_routes(EventTraces(store, desk.catalogue, notes)),
         **audit_routes(audit),
     }

@@ -167,6 +167,37 @@ class Harness:
         text = f"no event {event_id} is kept: name the EventId that PutEvents answered (harness events tail shows them)"
         return self._told("trace", event_id, unknown=Problem("EVENT_ID", 0, text))
 
+    def storage(self) -> dict[str, Any]:
+        """What the landscape keeps: bytes, bounds, and each place with its share."""
+        with _answering(self.workbench), _plain_session() as http:
+            answer = http.get(self.workbench + PREFIX + "storage", headers=self._operator(), timeout=60)
+            answer.raise_for_status()
+            told: dict[str, Any] = answer.json()
+        return told
+
+    def undelivered(self) -> Iterator[dict[str, Any]]:
+        """Dead letters that their queue did not take, oldest first."""
+        return self._lines("undelivered", {})
+
+    def logged(self, group: str) -> Iterator[str]:
+        """What a log group (ARN) got as a target of rules, oldest first."""
+        return self._lines("logs", {"group": group})
+
+    def _lines(self, path: str, query: dict[str, str]) -> Iterator[Any]:
+        with (
+            _answering(self.workbench),
+            _plain_session() as http,
+            http.get(
+                self.workbench + PREFIX + path, params=query, headers=self._operator(), stream=True, timeout=(10, None)
+            ) as answer,
+        ):
+            if answer.status_code == 400:
+                raise InputError([Problem(path, 0, answer.json()["message"])])
+            answer.raise_for_status()
+            for line in answer.iter_lines():
+                if line:
+                    yield json.loads(line)
+
     def records(self, *, since: str | None = None, refused: bool = False) -> Iterator[dict[str, Any]]:
         """The audit's records, oldest first. `since`: ISO 8601."""
         query = {"refused": "1" if refused else "0", **({"since": since} if since else {})}

@@ -2,6 +2,9 @@
 
 GET  /_harness/events?bus=ARN&from=start|now&follow=0|1&pattern=JSON   lines of JSON
 GET  /_harness/trace?id=EVENT_ID
+GET  /_harness/storage                                                 what is kept, and how near it is to its bound
+GET  /_harness/undelivered                                             dead letters that no queue took
+GET  /_harness/logs?group=ARN                                          lines of a log group that is a target
 GET  /_harness/explain?id=REQUEST_ID
 GET  /_harness/audit?since=TIME&refused=0|1                            lines of JSON, TIME in ISO 8601
 """
