@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Mapping
 
 from harness import manifest
 from harness.access import Authority
@@ -17,6 +18,7 @@ from harness.bus.routes import routes_of
 from harness.bus.scheduler import Scheduler
 from harness.bus.trace.log import TRACE_STREAM, TRACE_SUBJECT, TraceLog
 from harness.local.events import catalogue_of
+from harness.local.owners import Owners
 from harness.local.queues import for_rules, queues
 from harness.local.targets import targets
 from harness.local.topics import notifier
@@ -56,7 +58,13 @@ async def run_router(settings: RouterSettings) -> None:
                     settings, landscape, store=store, catalogue=catalogue, authority=authority, send=send
                 ) as reached,
                 TraceLog(notes.append).running() as tracer,
-                notifier(connection, TopicRegistry(replica, state), sender, speed=settings.clock_factor) as topics,
+                notifier(
+                    connection,
+                    TopicRegistry(replica, state),
+                    sender,
+                    Owners(_accounts(landscape, settings.upstreams)),
+                    speed=settings.clock_factor,
+                ) as topics,
             ):
                 backoff = Backoff(speed=settings.clock_factor)
                 letters = DeadLetters(send, store, tracer=tracer)
@@ -71,6 +79,11 @@ async def run_router(settings: RouterSettings) -> None:
     finally:
         health.close()
         await store.close()
+
+
+def _accounts(landscape: manifest.Landscape, upstreams: Mapping[str, str]) -> dict[str, str]:
+    """By the base URL of each domain's container."""
+    return {url: landscape.domains[name].account.id for name, url in upstreams.items()}
 
 
 def _queues_of_all(landscape: manifest.Landscape) -> set[str]:

@@ -12,13 +12,14 @@ import orjson
 from harness.access import Authority
 from harness.bus.pattern import Pattern, PatternError, compile_pattern
 from harness.http_client import HttpClient, TargetUnreachable
+from harness.local.owners import Owners
 from harness.queues.message import Attribute
 from harness.queues.sender import Sender
 from harness.storage.connection import Connection
 from harness.topics.api import TopicsApi
 from harness.topics.filtering import Matches
 from harness.topics.jetstream import JetStreamOutbox
-from harness.topics.notifier import Notifier, Post, SendToQueue
+from harness.topics.notifier import Failure, Notifier, Post, SendToQueue
 from harness.topics.registry import Registry
 
 SERVICE = "sns.amazonaws.com"
@@ -34,8 +35,9 @@ async def topics(connection: Connection, registry: Registry, authority: Authorit
 
 @asynccontextmanager
 async def notifier(
-    connection: Connection, registry: Registry, sender: Sender, *, speed: float
+    connection: Connection, registry: Registry, sender: Sender, owners: Owners, *, speed: float
 ) -> AsyncIterator[Notifier]:
+    """`owners`: of the containers that run here, of which each takes messages for its own account alone."""
     client = HttpClient(tls=ssl.create_default_context())
     try:
         yield Notifier(
@@ -43,7 +45,7 @@ async def notifier(
             JetStreamOutbox(connection),
             compile=compile_filter,
             send=for_topics(sender),
-            post=posting(client),
+            post=posting(client, owners),
             speed=speed,
         )
     finally:
@@ -91,14 +93,18 @@ def for_topics(sender: Sender) -> SendToQueue:
     return send
 
 
-def posting(client: HttpClient) -> Post:
-    async def post(url: str, headers: Sequence[tuple[str, str]], body: bytes) -> int | str:
+def posting(client: HttpClient, owners: Owners) -> Post:
+    async def post(url: str, headers: Sequence[tuple[str, str]], body: bytes, *, account: str) -> int | Failure:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
+                owner = await owners.of(url)
+                if owner not in (None, account):
+                    # On AWS no container in a private network can be reached from SNS at all.
+                    return Failure(f"{url} is in the private network of another account", final=True)
                 return (await client.post(url, headers, body)).status
         except TimeoutError:
-            return f"{url} did not answer within {PATIENCE_SECONDS:g} s"
-        except TargetUnreachable as error:
-            return f"{url}: {error}"
+            return Failure(f"{url} did not answer within {PATIENCE_SECONDS:g} s")
+        except (TargetUnreachable, OSError) as error:
+            return Failure(f"{url}: {error}")
 
     return post

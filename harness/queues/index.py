@@ -40,9 +40,6 @@ class Lane:
     erased: tuple[int, ...] = ()
     revision: int = 0
 
-    def busy(self, now: int) -> bool:
-        return any(claim.until > now for claim in self.claims.values())
-
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -135,6 +132,11 @@ class Index:
         if not group:
             del self._groups[message.lane]
 
+    def keep_only(self, sequences: Collection[int], upto: int) -> None:
+        """Of the messages up to `upto` these are all: the others went while nobody listened."""
+        for sequence in [each for each in self._messages if each <= upto and each not in sequences]:
+            self.forget(sequence)
+
     def told(self, upto: int) -> None:
         """The store has told of every message up to this one: nothing older can come late."""
         if len(self._gone) > 64:
@@ -190,12 +192,6 @@ class Index:
         """When something hidden comes forth, at the earliest."""
         return self._alarms[0][0] if self._alarms else None
 
-    def __len__(self) -> int:
-        return len(self._messages)
-
-    def lanes(self) -> Collection[Lane]:
-        return self._lanes.values()
-
     def _pick_single(self, most: int) -> list[Pick]:
         picks: list[Pick] = []
         while self._ready and len(picks) < most:
@@ -213,7 +209,7 @@ class Index:
             if most <= 0:
                 break
             lane = self.lane(key)
-            if key in self._picked or lane.busy(now):
+            if key in self._picked or self._busy(lane, now):
                 continue
             run: list[Arrived] = []
             for sequence in group:
@@ -226,6 +222,10 @@ class Index:
                 self._picked.add(key)
                 picks.append(Pick(lane, tuple(run)))
         return picks
+
+    def _busy(self, lane: Lane, now: int) -> bool:
+        """Claims on messages that are gone (purged, too old) hold up nobody."""
+        return any(claim.until > now and sequence in self._messages for sequence, claim in lane.claims.items())
 
     def _place(self, message: Arrived, now: int) -> None:
         sequence = message.sequence

@@ -55,8 +55,12 @@ class SendToQueue(Protocol):
     ) -> str | None: ...
 
 
-Post = Callable[[str, Sequence[tuple[str, str]], bytes], Awaitable[int | str]]
-"""The status of the answer, or why there was none."""
+class Post(Protocol):
+    """Posts to an address on behalf of an account: the status of the answer, or why there was none."""
+
+    async def __call__(
+        self, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, account: str
+    ) -> int | Failure: ...
 
 
 class Notifier:
@@ -166,9 +170,10 @@ class Notifier:
         body = publication.text(subscription.protocol) if raw else writing.wrapped(delivery, subscription)
         if subscription.protocol == "sqs":
             return await self._to_queue(subscription.endpoint, delivery, subscription, body)
-        answer = await self._post(subscription.endpoint, writing.http_headers(delivery, subscription), body.encode())
-        if isinstance(answer, str):
-            return Failure(answer)
+        headers = writing.http_headers(delivery, subscription)
+        answer = await self._post(subscription.endpoint, headers, body.encode(), account=subscription.owner)
+        if isinstance(answer, Failure):
+            return answer
         if 200 <= answer < 300:
             return None
         # A client error but "too many": another attempt would get the same answer.

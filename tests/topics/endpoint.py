@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from harness.http_client import HttpClient
+from harness.local.owners import Owners
 from harness.local.topics import compile_filter, for_topics, posting
 from harness.queues.sender import Sender
 from harness.topics.api import TopicsApi
@@ -59,10 +60,11 @@ class Subscriber:
 
 
 class Landscape:
-    """`speed`: of retries."""
+    """`speed`: of retries. `containers`: account ids by the base URLs of containers."""
 
     def __init__(self, loop: Loop, *, speed: float = 1000) -> None:
         self.loop = loop
+        self.containers: dict[str, str] = {}
         self.queues = Endpoint(loop)
         self.url = ""
         registry = Registry(self.queues.copy, self.queues.state)
@@ -79,7 +81,7 @@ class Landscape:
             outbox,
             compile=compile_filter,
             send=for_topics(sender),
-            post=posting(self._client),
+            post=posting(self._client, Owners(self.containers)),
             speed=speed,
         )
         return asyncio.create_task(notifier.run(self._stop))

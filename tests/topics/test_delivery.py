@@ -11,7 +11,7 @@ import pytest
 from harness.topics.model import DELIVERY, Subscription
 from harness.topics.notifier import retry_delay
 from harness.wire import HttpRequest
-from tests.access.landscape import ORDERS, REGION, WORKBENCH
+from tests.access.landscape import ORDERS, REGION, STOCK, WORKBENCH
 from tests.topics.endpoint import Landscape, Subscriber, landscape
 
 OPEN = json.dumps(
@@ -176,6 +176,27 @@ def test_an_endpoint_that_has_left_gets_nothing(
     other.wait_for(2)
     other.close()
     assert len(subscriber.got) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433"])
+def test_the_container_of_another_account_is_out_of_reach(
+    running: Landscape, sns: Any, sqs: Any, topic: str, subscriber: Subscriber, host: str
+) -> None:
+    base = subscriber.url.removesuffix("/notified")
+    running.containers[base] = STOCK
+    queue, url = a_queue(sqs)
+    sns.subscribe(
+        TopicArn=topic,
+        Protocol="http",
+        Endpoint=subscriber.url.replace("127.0.0.1", host),
+        Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue})},
+    )
+    [letter] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert json.loads(letter["Body"])["Type"] == "SubscriptionConfirmation"
+    assert subscriber.got == []
+    running.containers[base] = ORDERS
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url + "/own")
+    subscriber.wait_for(1)
 
 
 @pytest.mark.parametrize(
