@@ -1,0 +1,133 @@
+"""SQS and SNS on a running landscape: what an SDK does there, and what a killed edge leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from tests.system.landscapes import harness, landscape, process_ids, status
+from tests.system.walkthrough import Running
+
+pytestmark = pytest.mark.slow
+
+TESTER = "333333333333"
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("landscape") / "state"
+
+
+@pytest.fixture(scope="module")
+def running(state: Path) -> Iterator[Running]:
+    with landscape(state) as up:
+        yield up
+
+
+def client(state: Path, running: Running, service: str, role: str = "tester", **config: Any) -> Any:
+    issued = json.loads(harness(state, "credentials", role, "--format", "json").stdout)
+    return boto3.client(
+        service,
+        region_name="eu-west-1",
+        endpoint_url=running.workbench,
+        aws_access_key_id=issued["AccessKeyId"],
+        aws_secret_access_key=issued["SecretAccessKey"],
+        aws_session_token=issued["SessionToken"],
+        config=Config(**config),
+    )
+
+
+@pytest.fixture(scope="module")
+def sqs(state: Path, running: Running) -> Any:
+    return client(state, running, "sqs")
+
+
+@pytest.fixture
+def queue(sqs: Any) -> str:
+    url: str = sqs.create_queue(QueueName=f"q-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+    return url
+
+
+def test_a_killed_edge_keeps_what_is_hidden_hidden(state: Path, sqs: Any, queue: str) -> None:
+    sqs.send_message(QueueUrl=queue, MessageBody="hidden")
+    [received] = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=600)["Messages"]
+    os.kill(process_ids(status(state))["edge"], signal.SIGKILL)
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    handle = received["ReceiptHandle"]
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=0)
+    [again] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], WaitTimeSeconds=5)["Messages"]
+    assert (again["Body"], again["Attributes"]["ApproximateReceiveCount"]) == ("hidden", "2")
+
+
+def test_whoever_leaves_a_long_poll_takes_no_message_along(state: Path, running: Running, sqs: Any, queue: str) -> None:
+    impatient = client(state, running, "sqs", read_timeout=1, retries={"total_max_attempts": 1})
+    with pytest.raises(ReadTimeoutError):
+        impatient.receive_message(QueueUrl=queue, WaitTimeSeconds=20)
+    sqs.send_message(QueueUrl=queue, MessageBody="ours")
+    [received] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], WaitTimeSeconds=5)["Messages"]
+    assert received["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_topic_brings_its_messages_to_a_queue(state: Path, running: Running, sqs: Any, queue: str) -> None:
+    sns = client(state, running, "sns")
+    topic = sns.create_topic(Name=f"t-{uuid.uuid4().hex[:8]}")["TopicArn"]
+    arn = f"arn:aws:sqs:eu-west-1:{TESTER}:{queue.rpartition('/')[2]}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    sns.publish(TopicArn=topic, Message="hello")
+    [received] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    assert received["Body"] == "hello"
+
+
+def test_the_dead_letters_of_a_rule_have_a_queue_which_the_manifest_holds(state: Path, running: Running) -> None:
+    orders = client(state, running, "sqs", "orders-service")
+    with pytest.raises(ClientError) as refused:
+        orders.get_queue_url(QueueName="orders-undelivered")
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    told = harness(state, "explain", refused.value.response["ResponseMetadata"]["RequestId"]).stdout
+    assert "policy of the queue orders-undelivered" in told
+    assert '"Action": "sqs:GetQueueUrl"' in told
+
+
+def test_an_edge_that_is_stopped_answers_those_who_wait(state: Path, running: Running, queue: str) -> None:
+    """In another process: the call is under way when the signal comes."""
+    script = (
+        "import boto3, sys; print('asking', flush=True); "
+        f"print(boto3.client('sqs', region_name='eu-west-1', endpoint_url={running.workbench!r})"
+        f".receive_message(QueueUrl={queue!r}, WaitTimeSeconds=20).get('Messages'), flush=True)"
+    )
+    issued = json.loads(harness(state, "credentials", "tester", "--format", "json").stdout)
+    environment = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": issued["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": issued["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": issued["SessionToken"],
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    asking = subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert asking.stdout is not None
+    assert asking.stdout.readline() == "asking\n"
+    other = client(state, running, "sqs")
+    other.receive_message(QueueUrl=queue, WaitTimeSeconds=2)  # so long the other has time to arrive
+    os.kill(process_ids(status(state))["edge"], signal.SIGTERM)
+    assert asking.communicate(timeout=15)[0] == "None\n"
