@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from harness.access import Authority, Caller
 from harness.clock import Clock
@@ -17,7 +16,8 @@ from harness.queues.refusals import NO_SUCH_QUEUE, Refusal, missing
 from harness.queues.registry import Known
 from harness.wire import queue_arn
 
-_ACCOUNT = re.compile(r"\d{12}")
+# The last two parts of its path are what counts in a queue's address.
+_ADDRESS = re.compile(r"(?:https?://[^/?#]*)?(?:/[^/?#]*)*?/([0-9]{12})/([^/?#]+)/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Counter:
         url = asked.parameters.get("QueueUrl")
         if not url:
             return missing("QueueUrl")
-        parts = urlsplit(url).path.rstrip("/").split("/")
-        if len(parts) < 2 or not _ACCOUNT.fullmatch(parts[-2]) or not parts[-1]:
+        named = _ADDRESS.fullmatch(url)
+        if named is None:
             return Refusal("InvalidAddress", f"The address {url[:256]} is not valid for this endpoint.")
-        return await self.named(asked, parts[-2], parts[-1])
+        return await self.named(asked, named[1], named[2])
 
     async def named(self, asked: Asked, account: str, name: str) -> Known | Refusal:
         known = await self.broker.registry.find(account, name)

@@ -198,11 +198,20 @@ def _endpoint_fault(topic: Topic, protocol: str, endpoint: str) -> Refusal | Non
     if protocol in ("http", "https"):
         if topic.fifo:
             return invalid("Protocol", f"{protocol} endpoints can not be subscribed to FIFO topics")
-        parts = urlsplit(endpoint) if re.fullmatch(r"[!-~]{1,2048}", endpoint) else urlsplit("")
-        if parts.scheme != protocol or not parts.hostname or parts.username is not None:
+        if not _is_address(protocol, endpoint):
             return invalid("Endpoint must match the specified protocol")
         return None
     return invalid("Protocol", "this landscape has sqs, http and https") if protocol else invalid("Protocol")
+
+
+def _is_address(protocol: str, endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    plain = re.fullmatch(r"[!-~]{1,2048}", endpoint) and parts.username is None
+    return bool(plain and host) and parts.scheme == protocol and port != 0
 
 
 def _redrive_fault(text: str) -> Refusal | None:
