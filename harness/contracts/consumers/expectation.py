@@ -48,12 +48,17 @@ def expectation(example: Any, rules: Rules) -> Expected:
     return _expected(example, rules, ())
 
 
-def only(expected: Expected, path: FieldPath, *, shape: bool) -> Schema | None:
-    """What is expected of the field at `path` alone, as a schema for the whole body; None where it is not read."""
+def only(expected: Expected, path: FieldPath, *, shape: bool, itself: bool = False) -> Schema | None:
+    """What is expected of the field at `path` alone, as a schema for the whole body; None where it is not read.
+
+    With `itself`, nothing of what is within the field: that has paths of its own.
+    """
     found = expected.below(path)
     if found is None:
         return None
     schema = found.shape if shape else found.full
+    if itself and found.members:
+        schema = _itself(schema)
     for step in reversed(path):
         if isinstance(step, str):
             schema = {"type": "object", "required": [step], "properties": {step: schema}}
@@ -62,6 +67,16 @@ def only(expected: Expected, path: FieldPath, *, shape: bool) -> Schema | None:
         else:
             schema = {"type": "array", "items": schema}
     return schema
+
+
+_WITHIN = frozenset({"properties", "required", "additionalProperties", "items", "prefixItems"})
+
+
+def _itself(schema: Schema) -> Schema:
+    """Of an object or a list: its type, and how many elements it has."""
+    if "anyOf" in schema:
+        return {"anyOf": [_itself(each) for each in schema["anyOf"]]}
+    return {key: value for key, value in schema.items() if key not in _WITHIN}
 
 
 def _expected(example: Any, rules: Rules, path: RulePath) -> Expected:

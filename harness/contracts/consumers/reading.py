@@ -89,7 +89,7 @@ def harm(expected: Expected, at: FieldPath, old: Given | None, new: Given | None
 
 
 def _harm_at(expected: Expected, path: FieldPath, old: Given | None, new: Given | None) -> bool | None:
-    full, shape = only(expected, path, shape=False), only(expected, path, shape=True)
+    full, shape = only(expected, path, shape=False, itself=True), only(expected, path, shape=True, itself=True)
     if full is None or shape is None:
         return None
     if new is None:
