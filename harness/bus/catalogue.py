@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from harness.bus import documents
 from harness.bus.documents import ARCHIVES, BUSES, DEFAULT, RULES, Document
-from harness.bus.matching import RuleSet
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
 from harness.bus.pattern import Pattern, compile_pattern
+from harness.bus.rule_layers import RuleLayers
 from harness.policy import PolicyKind, compile_document
 from harness.storage.replica import Replica
 from harness.storage.state import Entry, Key
@@ -45,7 +45,7 @@ class Catalogue:
         self._made_rules = _Compiled(self._rule)
         self._archives = _Compiled(self._archive_rule)
         self._known: dict[str, Bus] = {}
-        self._sets: dict[str, RuleSet] = {}
+        self._layers: dict[str, RuleLayers] = {}
         replica.listen(self._changed)
 
     def bus(self, arn: str) -> Bus | None:
@@ -93,12 +93,12 @@ class Catalogue:
             return None
         return self._archives.of(entry) if key[:2] == ARCHIVES else self._made_rules.of(entry)
 
-    def rule_set(self, arn: str) -> RuleSet:
-        """What a bus's events are matched with; remembered until a rule of the bus changes."""
-        rules = self._sets.get(arn)
-        if rules is None:
-            rules = self._sets[arn] = RuleSet(self.rules(arn))
-        return rules
+    def rule_set(self, arn: str) -> RuleLayers:
+        """What a bus's events are matched with, as it is now."""
+        layers = self._layers.get(arn)
+        if layers is None:
+            layers = self._layers[arn] = RuleLayers(self.rules(arn))
+        return layers
 
     def listen(self, listener: Callable[[Key], None]) -> None:
         """Called with the key of each document that has changed, once the catalogue answers as it is now."""
@@ -147,11 +147,16 @@ class Catalogue:
                 self._known.clear()
                 self._made_buses.forget(key, self._replica)
             case documents.RULES:
-                self._sets.pop(bus_arn(self.region, key[2], key[3]), None)
                 self._made_rules.forget(key, self._replica)
+                self._rule_changed(bus_arn(self.region, key[2], key[3]), key[4])
             case documents.ARCHIVES:
-                self._sets.clear()
+                self._layers.clear()
                 self._archives.forget(key, self._replica)
+
+    def _rule_changed(self, bus: str, name: str) -> None:
+        layers = self._layers.get(bus)
+        if layers is not None:
+            layers.change(name, self.rule(bus, name))
 
     def _bus(self, key: Key, document: Document) -> Bus:
         _, _, account, name = key

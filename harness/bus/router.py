@@ -16,10 +16,10 @@ from harness.bus.documents import ARCHIVES, BUSES, RULES
 from harness.bus.envelope import from_bytes
 from harness.bus.lane import PAUSE_SECONDS, PULL_SECONDS, Work, pause, unless
 from harness.bus.lanes import Lanes
-from harness.bus.matching import RuleSet
 from harness.bus.model import Envelope, Rule
 from harness.bus.places import GRACE_SECONDS, Places
 from harness.bus.routes import Routes
+from harness.bus.rule_layers import RuleLayers
 from harness.bus.store import (
     FOR_RULE,
     ONLY_RULES,
@@ -165,7 +165,7 @@ class Router:
             log.warning("%s: event %s waits on its bus", error, matched.event["id"])
             await matched.held.nak(FULL_SECONDS)
 
-    def _matched(self, held: Held, rules: RuleSet) -> _Matched:
+    def _matched(self, held: Held, rules: RuleLayers) -> _Matched:
         event = from_bytes(held.body)
         headers = held.headers
         found = rules.matching(event)
@@ -173,7 +173,8 @@ class Router:
             named = only.split(" ")
             found = [rule for rule in found if rule.arn in named]
         if due := headers.get(FOR_RULE):
-            found += [rule for rule in rules.rules if rule.arn == due and rule not in found]
+            scheduled = rules.named(due.rpartition("/")[2])
+            found += [scheduled] if scheduled is not None and scheduled not in found else []
         routes = [route for rule in found for route in self._routes.of_rule(rule)]
         deliveries = [
             Delivery(

@@ -170,6 +170,6 @@ async def test_an_archive_has_a_rule_on_its_bus(replica: Replica) -> None:
 async def test_an_archive_that_was_deleted_takes_its_rule_along(replica: Replica) -> None:
     catalogue = a_catalogue(replica)
     await replica.put(archive_key(PLATFORM, "all"), orjson.dumps({"EventSourceArn": ENTERPRISE.arn}))
-    assert len(catalogue.rule_set(ENTERPRISE.arn).rules) == 2
+    assert len(catalogue.rule_set(ENTERPRISE.arn).matching(PLACED)) == 2
     await replica.delete(archive_key(PLATFORM, "all"))
-    assert len(catalogue.rule_set(ENTERPRISE.arn).rules) == 1
+    assert len(catalogue.rule_set(ENTERPRISE.arn).matching(PLACED)) == 1
