@@ -2,12 +2,15 @@
 
 import json
 import sys
+import time
 from typing import Annotated
 
 import typer
 
 from harness.cli.options import options
 from harness.errors import InputError, Problem
+
+PROGRESS_SECONDS = 0.5
 
 events = typer.Typer(help="Put events on a bus and watch them go by.", no_args_is_help=True)
 
@@ -56,6 +59,60 @@ def trace(
         from harness.bus.trace.text import text
 
         print(text(told))
+
+
+@events.command()
+def replay(
+    context: typer.Context,
+    archive: Annotated[str, typer.Argument(metavar="ARCHIVE", help="an archive's name")],
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="ISO 8601; by default all there is")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="ISO 8601; by default now")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="only for this rule of the bus; may be said again")] = None,
+    name: Annotated[str | None, typer.Option(help="the replay's name, in `replay-name` of its events")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="the replay as DescribeReplay shows it, as JSON")] = False,
+) -> None:
+    """Put the events of an archive on their bus again, as the landscape's owner; waits for the end."""
+    harness = options(context).harness()
+    started = harness.start_replay(archive, since=since, until=until, rules=",".join(rule or ()), name=name)
+    if not as_json:
+        print(f"replay {started['replay']} has begun", file=sys.stderr, flush=True)
+    told = harness.replay(started["replay"], started["account"])
+    while told["State"] in ("STARTING", "RUNNING", "CANCELLING"):
+        time.sleep(PROGRESS_SECONDS)
+        told = harness.replay(started["replay"], started["account"])
+    if as_json:
+        print(json.dumps(told, indent=2))
+    else:
+        print(f"replay {told['ReplayName']}: {told['State'].lower()} {told.get('StateReason', '')}".rstrip())
+    if told["State"] != "COMPLETED":
+        raise typer.Exit(1)
+
+
+@events.command()
+def redrive(
+    context: typer.Context,
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="a dead-letter queue: its name or its ARN")],
+    limit: Annotated[int, typer.Option(min=0, help="at most so many messages; 0: all that are there")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="what went where and what stays, as JSON")] = False,
+) -> None:
+    """Send dead letters back to the targets that did not take them, as the landscape's owner.
+
+    Exit code 1 when some stay in the queue.
+    """
+    done = options(context).harness().redrive(queue, limit=limit)
+    if as_json:
+        print(json.dumps(done, indent=2, ensure_ascii=False))
+    else:
+        for route, count in done["sent"].items():
+            print(f"{count} sent back: {route}")
+        for reason, count in done["left"].items():
+            print(f"{count} stay in {queue}: {reason}")
+        if not done["sent"] and not done["left"]:
+            print(f"{queue} has no message that could be sent back now")
+    if done["left"]:
+        raise typer.Exit(1)
 
 
 @events.command()

@@ -19,10 +19,11 @@ from harness.gateway.upstream import PooledClient
 from harness.iam.api import IamApi
 from harness.identity import Sealer, SecretBox
 from harness.local.audit import AUDIT_STREAM, AUDIT_SUBJECT, AuditTrail
+from harness.local.event_actions import EventActions
 from harness.local.event_traces import EventTraces
 from harness.local.events import BusPolicies, open_desk
 from harness.local.operator import Operator, operator_token
-from harness.local.owner_routes import audit_routes, event_routes, trace_routes
+from harness.local.owner_routes import audit_routes, event_acts, event_routes, trace_routes
 from harness.local.queues import queues
 from harness.local.schemas import schemas
 from harness.local.storage_report import storage_routes
@@ -153,15 +154,17 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     )
     workbenches = [address for address, place in places.items() if place.kind is PlaceKind.WORKBENCH]
     buses = desk.catalogue.buses
+    actions = EventActions(desk, broker)
     notes = LineLog(connection, TRACE_STREAM, TRACE_SUBJECT)
     await notes.prepare()
     reads = {
         **event_routes(store, lambda: [bus.arn for bus in buses()]),
         **storage_routes(store, desk.catalogue),
-        **trace_routes(EventTraces(store, desk.catalogue, notes)),
+        **trace_routes(EventTraces(store, desk.catalogue, notes), actions),
         **audit_routes(audit),
     }
-    app = Operator(edge, reads, token=operator_token(master_key), addresses=workbenches)
+    token = operator_token(master_key)
+    app = Operator(edge, reads, acts=event_acts(actions), token=token, addresses=workbenches)
     discovery = Discovery(replica, partial(store.tail, from_start=False))
     async with audit.running(), discovery.running():
         await serve(app, sockets, stopping=broker.stop)

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -160,12 +160,29 @@ class Harness:
     def explain(self, request_id: str) -> dict[str, Any]:
         """Why a call was answered as it was. `InputError` when no record of it is kept."""
         text = f"no record of {request_id} is kept: x-amzn-RequestId of an answer, or the log's, names a call"
-        return self._told("explain", request_id, unknown=Problem("REQUEST_ID", 0, text))
+        return self._asked("GET", "explain", {"id": request_id}, unknown=Problem("REQUEST_ID", 0, text))
 
     def trace(self, event_id: str) -> dict[str, Any]:
         """What became of an event. `InputError` when neither it nor a note of it is kept."""
         text = f"no event {event_id} is kept: name the EventId that PutEvents answered (harness events tail shows them)"
-        return self._told("trace", event_id, unknown=Problem("EVENT_ID", 0, text))
+        return self._asked("GET", "trace", {"id": event_id}, unknown=Problem("EVENT_ID", 0, text))
+
+    def start_replay(self, archive: str, **choices: str | None) -> dict[str, Any]:
+        """Its name, account and state. `choices`: `since`, `until` (ISO 8601), `rules` (names, with commas), `name`."""
+        names = {"since": "from", "until": "to"}
+        query = {names.get(name, name): value for name, value in choices.items() if value}
+        unknown = Problem("ARCHIVE", 0, f"there is no archive {archive}: boto3's create_archive makes one")
+        return self._asked("POST", "replay", {"archive": archive, **query}, unknown=unknown)
+
+    def replay(self, name: str, account: str) -> dict[str, Any]:
+        """As DescribeReplay shows it."""
+        unknown = Problem("REPLAY", 0, f"there is no replay {name}")
+        return self._asked("GET", "replays", {"name": name, "account": account}, unknown=unknown)
+
+    def redrive(self, queue: str, *, limit: int = 0) -> dict[str, Any]:
+        """Sends the dead letters of a queue back to their targets; how many went where, and what stays."""
+        unknown = Problem("QUEUE", 0, f"there is no queue {queue}")
+        return self._asked("POST", "redrive", {"queue": queue, "limit": str(limit)}, unknown=unknown)
 
     def storage(self) -> dict[str, Any]:
         """What the landscape keeps: bytes, bounds, and each place with its share."""
@@ -219,11 +236,14 @@ class Harness:
                 if line:
                     yield json.loads(line)
 
-    def _told(self, path: str, id_: str, *, unknown: Problem) -> dict[str, Any]:
+    def _asked(self, method: str, path: str, query: dict[str, str], *, unknown: Problem) -> dict[str, Any]:
         with _answering(self.workbench), _plain_session() as http:
-            answer = http.get(self.workbench + PREFIX + path, params={"id": id_}, headers=self._operator(), timeout=60)
+            url = self.workbench + PREFIX + path
+            answer = http.request(method, url, params=query, headers=self._operator(), timeout=600)
             if answer.status_code == 404:
                 raise InputError([unknown])
+            if answer.status_code == 400:
+                raise InputError([replace(unknown, text=answer.json()["message"])])
             answer.raise_for_status()
             told: dict[str, Any] = answer.json()
         return told

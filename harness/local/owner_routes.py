@@ -5,6 +5,9 @@ GET  /_harness/trace?id=EVENT_ID
 GET  /_harness/storage                                                 what is kept, and how near it is to its bound
 GET  /_harness/undelivered                                             dead letters that no queue took
 GET  /_harness/logs?group=ARN                                          lines of a log group that is a target
+GET  /_harness/replays?account=ACCOUNT&name=REPLAY
+POST /_harness/replay?archive=NAME&from=TIME&to=TIME&rules=NAME,…&name=REPLAY
+POST /_harness/redrive?queue=NAME|ARN&limit=N
 GET  /_harness/explain?id=REQUEST_ID
 GET  /_harness/audit?since=TIME&refused=0|1                            lines of JSON, TIME in ISO 8601
 """
@@ -17,6 +20,7 @@ from harness.bus.pattern import Pattern, PatternError, compile_pattern
 from harness.bus.store import Store
 from harness.bus.tail import kept, tail
 from harness.local.audit import AuditTrail
+from harness.local.event_actions import EventActions
 from harness.local.event_traces import EventTraces
 from harness.local.operator import Lines, NotKept, Query, Route
 
@@ -36,14 +40,18 @@ def event_routes(store: Store, buses: Callable[[], Collection[str]]) -> dict[str
     return {"events": events}
 
 
-def trace_routes(traces: EventTraces) -> dict[str, Route]:
+def trace_routes(traces: EventTraces, actions: EventActions) -> dict[str, Route]:
     async def trace(query: Query) -> Mapping[str, Any]:
         told = await traces.trace(query["id"]) if query.get("id") else None
         if told is None:
             raise NotKept("No event with this id is kept")
         return told
 
-    return {"trace": trace}
+    return {"trace": trace, "replays": actions.replay}
+
+
+def event_acts(actions: EventActions) -> dict[str, Route]:
+    return {"replay": actions.start_replay, "redrive": actions.redrive}
 
 
 def audit_routes(audit: AuditTrail) -> dict[str, Route]:

@@ -5,6 +5,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+FIRST_ATTEMPTS, LAST_ATTEMPTS = 3, 2
 MARKS = {
     "delivered": "✓",
     "dead-lettered": "✗",
@@ -65,6 +66,11 @@ def _delivery(delivery: Json) -> Branch:
 
 
 def _attempts(attempts: Sequence[Json]) -> Iterator[str]:
+    hidden = len(attempts) - FIRST_ATTEMPTS - LAST_ATTEMPTS
+    if hidden > 1:
+        yield from _attempts(attempts[:FIRST_ATTEMPTS])
+        yield f"… {hidden} more attempts (--json shows them all)"
+        attempts = attempts[-LAST_ATTEMPTS:]
     for attempt in attempts:
         outcome = f"{attempt['code']}: {attempt['message']}" if "code" in attempt else "taken"
         again = f"; next at {attempt['next']}" if "next" in attempt else ""

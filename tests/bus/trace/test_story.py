@@ -174,6 +174,13 @@ def test_the_text_reads_from_the_top_down() -> None:
     ]
 
 
+def test_many_attempts_are_shown_by_their_first_and_last() -> None:
+    attempts = [attempt(number, **FAILED, next=AT) for number in range(1, 100)]
+    shown = [line for line in text(told(matched(PLACED), *attempts)).splitlines() if "attempt" in line]
+    assert [line.split("attempt")[1].split()[0] for line in shown if "more" not in line] == ["1", "2", "3", "98", "99"]
+    assert "94 more attempts" in shown[3]
+
+
 def test_the_text_of_others_cannot_steer_the_terminal() -> None:
     answer = told(matched(PLACED), attempt(1, code="ERROR_FROM_TARGET", message="\x1b[2J\rgone"))
     assert "\\x1b[2J\\x0dgone" in text(answer)
