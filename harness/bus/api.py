@@ -10,7 +10,7 @@ from harness.access import Caller, network_context
 from harness.bus.operations.call import Answer, Call, Desk
 from harness.bus.operations.shapes import read_request
 from harness.bus.operations.table import OPERATIONS, perform
-from harness.bus.put_events import MAX_REQUEST_BYTES, RequestError
+from harness.bus.put_events import RequestError
 from harness.bus.putting import PutEvents
 from harness.bus.validation import EventValidator
 from harness.clock import Clock, utc_now
@@ -49,22 +49,18 @@ FAULT_TYPES: Mapping[FaultKind, str] = {
 
 
 class EventsApi:
-    """PutEvents goes its own, short way; every other operation is a row of the table.
-
-    `max_request_bytes`: of one PutEvents.
-    """
+    """PutEvents goes its own, short way; every other operation is a row of the table."""
 
     def __init__(
         self,
         desk: Desk,
         *,
         clock: Clock = utc_now,
-        max_request_bytes: int = MAX_REQUEST_BYTES,
         validator: EventValidator | None = None,
     ) -> None:
         self._desk = desk
         self._clock = clock
-        self._put_events = PutEvents(desk, clock=clock, max_request_bytes=max_request_bytes, validator=validator)
+        self._put_events = PutEvents(desk, clock=clock, validator=validator)
 
     async def __call__(self, request: HttpRequest, place: NetworkPlace) -> HttpResponse:
         desk = self._desk

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.access import Caller
 from harness.bus.operations.call import Desk
-from harness.bus.put_events import MAX_REQUEST_BYTES, Entry, EntryError, RequestError, read_request
+from harness.bus.put_events import Entry, EntryError, RequestError, read_request
 from harness.bus.store import REVISION, Record
 from harness.bus.validation import EventValidator
 from harness.clock import Clock, utc_now
@@ -22,14 +22,11 @@ THROTTLED = EntryError("ThrottlingException", "Rate exceeded")
 
 
 class PutEvents:
-    """`max_request_bytes`: 1,048,576 since January 2026, 262,144 before."""
-
     def __init__(
         self,
         desk: Desk,
         *,
         clock: Clock = utc_now,
-        max_request_bytes: int = MAX_REQUEST_BYTES,
         validator: EventValidator | None = None,
     ) -> None:
         self._authority = desk.authority
@@ -39,13 +36,13 @@ class PutEvents:
         self._region = desk.region
         self._new_id = desk.new_id
         self._clock = clock
-        self._max_request_bytes = max_request_bytes
+        self._max_bytes = desk.limits.put_events_bytes
         self._validator = validator or EventValidator()
 
     async def __call__(
         self, caller: Caller, payload: object, network: Mapping[str, ContextValue]
     ) -> dict[str, Any] | RequestError:
-        entries = read_request(payload, max_bytes=self._max_request_bytes)
+        entries = read_request(payload, max_bytes=self._max_bytes)
         if isinstance(entries, RequestError):
             return entries
         refusal = self._authorize(caller, [entry for entry in entries if isinstance(entry, Entry)], network)

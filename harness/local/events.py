@@ -34,7 +34,7 @@ async def open_desk(
     """With a place in the store for every bus that there is."""
     catalogue = catalogue_of(landscape, upstreams, replica)
     await store.prepare([bus.arn for bus in catalogue.buses()])
-    return Desk(authority, catalogue, replica, store, landscape.region, box)
+    return Desk(authority, catalogue, replica, store, landscape.region, box, landscape.limits)
 
 
 class BusPolicies(Mapping[str, Document | None]):

@@ -22,6 +22,7 @@ from harness.manifest.fields import (
     text,
 )
 from harness.manifest.organisation_file import OrganisationEntry, organisation
+from harness.manifest.quota_file import QuotasEntry
 from harness.manifest.roles import PATH, RoleEntry
 from harness.manifest.throttle_file import LimitEntry
 
@@ -141,6 +142,9 @@ class HarnessFile:
     )
     buses: Mapping[str, At[BusEntry]] = optional(
         mapping(formats.BUS.mistake, located(record(BusEntry))), default={}, about="shared event buses, by name"
+    )
+    quotas: QuotasEntry = optional(
+        record(QuotasEntry), default=QuotasEntry(), about="EventBridge's quotas; AWS's own by default"
     )
     contracts: At[Path] = optional(
         PATH,

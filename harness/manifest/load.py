@@ -16,6 +16,7 @@ from harness.manifest.organisation import (
 )
 from harness.manifest.policies import PolicyFiles
 from harness.manifest.principals import unknown_roles
+from harness.manifest.quota_file import limits_of
 from harness.manifest.tree import link_memberships
 from harness.manifest.written import read
 
@@ -61,4 +62,5 @@ def _link(path: Path, problems: list[Problem]) -> Landscape | None:
         memberships=memberships,
         endpoint_policies=endpoint_policies,
         ca_file=link_authorities(written),
+        limits=limits_of(entry.quotas),
     )

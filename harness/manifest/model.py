@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from harness.bus.limits import Limits
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
 from harness.bus.pattern import Pattern
 from harness.contracts.events import EventContract
@@ -164,6 +165,7 @@ class Landscape:
     memberships: Mapping[str, Membership] = field(default_factory=dict)
     endpoint_policies: Mapping[str, Document] = field(default_factory=dict)
     ca_file: Path | None = None
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def folder(self) -> Path:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from harness.access import Authority
 from harness.bus.catalogue import Catalogue
+from harness.bus.limits import Limits
 from harness.bus.model import Bus, Rule
-from harness.bus.operations.call import Desk, Limits
+from harness.bus.operations.call import Desk
 from harness.bus.store import Store
 from harness.identity import SecretBox
 from harness.storage.memory_state import MemoryState

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from harness.access import Authority
 from harness.bus.api import FAULT_TYPES, EventsApi
+from harness.bus.limits import Limits
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus
 from harness.bus.store import REVISION, Record
@@ -81,12 +82,12 @@ class BrokenStore(MemoryStore):
 
 
 class Endpoint:
-    def __init__(self, loop: Loop, store: MemoryStore) -> None:
+    def __init__(self, loop: Loop, store: MemoryStore, limits: Limits | None = None) -> None:
         self.loop, self.store = loop, store
         buses = (SHOP, ENTERPRISE, CLOSED)
         loop.run(store.prepare([bus.arn for bus in (*buses, Bus(REGION, ORDERS, "default"))]))
         self._sealer = a_sealer()
-        self.desk = a_desk(Authority(a_directory(*ROLES), self._sealer), store, buses=buses)
+        self.desk = a_desk(Authority(a_directory(*ROLES), self._sealer), store, buses=buses, limits=limits)
         self.api = EventsApi(self.desk)
         self.url = ""
 
@@ -169,6 +170,21 @@ def test_eleven_entries_are_refused_as_a_whole(endpoint: Endpoint) -> None:
         endpoint.client(OWNER).put_events(Entries=[GOOD] * 11)
     assert refusal(refused.value)[::2] == ("ValidationException", 400)
     assert endpoint.stored(SHOP) == []
+
+
+@pytest.mark.parametrize(("over", "allowed"), [(0, True), (1, False)], ids=["at the quota", "a byte above it"])
+@pytest.mark.parametrize("quota", [262_144, 1_048_576])
+def test_the_size_of_a_request_is_a_quota(loop: Loop, quota: int, over: int, allowed: bool) -> None:
+    endpoint = Endpoint(loop, MemoryStore(), Limits(put_events_bytes=quota))
+    empty = {**GOOD, "Detail": json.dumps({"a": ""})}
+    letters = quota - sum(len(empty[name]) for name in ("Source", "DetailType", "Detail")) + over
+    entries = [{**GOOD, "Detail": json.dumps({"a": "x" * letters})}]
+    with serving(endpoint.api, ENDPOINT, loop) as endpoint.url:
+        if allowed:
+            assert endpoint.client(OWNER).put_events(Entries=entries)["FailedEntryCount"] == 0
+        else:
+            with pytest.raises(ClientError, match="Total size of the entries"):
+                endpoint.client(OWNER).put_events(Entries=entries)
 
 
 def test_too_many_bytes_are_refused_as_a_whole(endpoint: Endpoint) -> None:

@@ -12,6 +12,7 @@ from harness.manifest import (
     harness_file,
     organisation_file,
     queue_file,
+    quota_file,
     roles,
     throttle_file,
 )
@@ -32,6 +33,7 @@ SHAPES: dict[str, type[Any]] = {
     "workbench": harness_file.WorkbenchEntry,
     "buses.NAME": harness_file.BusEntry,
     "buses.NAME.validation": harness_file.ValidationEntry,
+    "quotas": quota_file.QuotasEntry,
     "roles.NAME": roles.RoleEntry,
     "domain.yaml": domain_file.DomainFile,
     "run": domain_file.RunEntry,

@@ -10,6 +10,7 @@ from harness.bus import documents
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import DEFAULT, Document
 from harness.bus.envelope import new_event_id
+from harness.bus.limits import Limits
 from harness.bus.put_events import RequestError
 from harness.bus.store import Store
 from harness.identity import SecretBox
@@ -25,20 +26,6 @@ CONCURRENT = RequestError(
     "ConcurrentModificationException",
     "There is concurrent modification on a rule, target, archive, or replay.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """An account's quotas, as AWS has them before any is raised. `replays`: at once."""
-
-    buses: int = 100
-    rules_per_bus: int = 300
-    targets_per_rule: int = 5
-    pattern_characters: int = 2048
-    replays: int = 10
-    connections: int = 3000
-    api_destinations: int = 3000
-    tags: int = 50
 
 
 @dataclass(frozen=True, slots=True)

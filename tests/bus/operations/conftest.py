@@ -15,9 +15,10 @@ from harness.access import Authority
 from harness.audit.recorder import Recorder
 from harness.bus.api import EventsApi
 from harness.bus.jetstream import JetStreamStore
+from harness.bus.limits import Limits
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus, Rule, Target
-from harness.bus.operations.call import Desk, Limits
+from harness.bus.operations.call import Desk
 from harness.bus.pattern import compile_pattern
 from harness.bus.store import Store
 from harness.clock import utc_now

@@ -15,8 +15,9 @@ from harness.bus.dead_letters import DeadLetters
 from harness.bus.delivery import Failure
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
+from harness.bus.limits import Limits
 from harness.bus.memory import MemoryStore
-from harness.bus.operations.call import ATTEMPTS, Call, Limits
+from harness.bus.operations.call import ATTEMPTS, Call
 from harness.bus.operations.table import OPERATIONS, perform
 from harness.bus.put_events import RequestError
 from harness.bus.router import Router
