@@ -8,6 +8,7 @@ from harness.contracts.schemas.closed import identical
 from harness.contracts.schemas.dialects import DEFS, Schema
 from harness.contracts.schemas.difference import Kind
 from harness.contracts.schemas.flat import Flat, merge, same_value, types_of
+from harness.contracts.schemas.samples import for_name
 from harness.contracts.schemas.schema import Compiled
 from harness.contracts.schemas.walk import Node, Walk
 
@@ -51,28 +52,25 @@ def wide_alternatives(walk: Walk, node: Node) -> bool:
 def _alternatives(walk: Walk, node: Node, keyword: str) -> None:
     variants: list[Schema] = node.theirs[keyword]
     nodes = [Node(node.narrow, variant, node.frame.beside(node.ours, walk.wide.flat(variant))) for variant in variants]
-    fitting = [index for index, inner in enumerate(nodes) if walk.tried(inner)]
-    if not fitting:
-        _no_variant(walk, node, keyword, nodes)
-    elif keyword == "oneOf":
-        for index, other in enumerate(variants):
-            if index != fitting[0] and not _apart(walk, node, other):
-                reason = (
-                    "a value that two variants of the oneOf accept is refused, and whether there is one was not decided"
-                )
-                proposals = _between(walk, node, variants)
-                walk.found(Kind.VARIANT, node, proposals, keyword=keyword, name=_name(other), reason=reason)
-                return
-
-
-def _no_variant(walk: Walk, node: Node, keyword: str, nodes: list[Node]) -> None:
-    """Inside the variant that is meant, when one can be told; else of the whole."""
     meant = _meant(walk, node, nodes)
-    if meant is not None:
-        walk.node(meant)
-        return
-    proposals = _between(walk, node, node.theirs[keyword])
-    walk.found(Kind.VARIANT, node, proposals, keyword=keyword, name=_name(node.narrow))
+    # The variant that is meant goes first, and most of the others need no look: one that fits is enough.
+    ordered = sorted(nodes, key=lambda inner: inner is not meant)
+    possible = (inner for inner in ordered if not _told_apart(walk, node.ours, inner.theirs))
+    fitting = next((inner for inner in possible if walk.tried(inner)), None)
+    if fitting is None:
+        if meant is not None:
+            walk.node(meant)
+        else:
+            walk.found(Kind.VARIANT, node, _between(walk, node, variants), keyword=keyword, name=_name(node.narrow))
+    elif keyword == "oneOf":
+        others = (inner.wide for inner in nodes if inner is not fitting)
+        overlapping = next((other for other in others if not _apart(walk, node, other)), None)
+        if overlapping is not None:
+            said = {"keyword": keyword, "name": _name(overlapping), "reason": _OVERLAP}
+            walk.found(Kind.VARIANT, node, _between(walk, node, variants), **said)
+
+
+_OVERLAP: Final = "a value that two variants of the oneOf accept is refused, and whether there is one was not decided"
 
 
 def _meant(walk: Walk, node: Node, nodes: list[Node]) -> Node | None:
@@ -106,9 +104,24 @@ def _name(schema: Schema) -> str:
 def _apart(walk: Walk, node: Node, other: Schema) -> bool:
     """Whether no value of the node is one of another variant too, or it was none on the narrow side either."""
     theirs = walk.wide.compiled(other)
+    if _told_apart(walk, node.ours, walk.wide.flat(other)):
+        return True
     if any(_covers(walk.narrow.compiled(excluded), theirs) for excluded in node.excluded):
         return True
     return disjoint(walk.narrow.compiled(node.ours).canonical, theirs.canonical) is True
+
+
+def _told_apart(walk: Walk, ours: Flat, theirs: Flat) -> bool:
+    """By their types, or by a property that both require and that has no value in common."""
+    common = types_of(ours) & types_of(theirs)
+    if common != {"object"}:
+        return not common
+    for name in set(ours.get("required", ())) & set(theirs.get("required", ())):
+        mine = walk.narrow.flat(for_name(ours, name)).get("enum")
+        other = walk.wide.flat(for_name(theirs, name)).get("enum")
+        if mine and other and not any(same_value(one, value) for one in mine for value in other):
+            return True
+    return False
 
 
 def _covers(wide: Compiled, narrow: Compiled) -> bool:
