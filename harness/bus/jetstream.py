@@ -53,6 +53,10 @@ class JetStreamStore:
         for target in targets:
             await self._connection.drop_stream(streams.target_stream(target))
 
+    async def clear(self, bus: str) -> None:
+        name = streams.bus_stream(bus)
+        await self._connection.managed(lambda: self._connection.jetstream.purge_stream(name))
+
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         subject = streams.bus_subject(bus)
         await self._connection.publish(

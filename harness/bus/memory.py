@@ -74,6 +74,12 @@ class _Queue:
         messages = [*self._ready, *self._held.values()]
         return Kept(kind, name, len(messages), sum(len(message.body) for message in messages))
 
+    def clear(self) -> None:
+        self.close()
+        self._timers.clear()
+        self._held.clear()
+        self._ready.clear()
+
     def close(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
@@ -110,6 +116,12 @@ class MemoryStore:
         dropped = [self._buses.pop(bus).queue for bus in buses if bus in self._buses]
         for queue in (*dropped, *(self._targets.pop(target) for target in targets if target in self._targets)):
             queue.close()
+
+    async def clear(self, bus: str) -> None:
+        kept = self._buses[bus]
+        kept.history.clear()
+        kept.seen.clear()
+        kept.queue.clear()
 
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         kept = self._buses[bus]

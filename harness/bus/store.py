@@ -162,6 +162,9 @@ class Store(Protocol):
     async def drop(self, buses: Sequence[str], targets: Sequence[str] = ()) -> None:
         """Takes these places away, with all that is in them. One that is not there is dropped already."""
 
+    async def clear(self, bus: str) -> None:
+        """Forgets every event of a bus, matched or not."""
+
     async def publish(self, bus: str, records: Sequence[Record]) -> None:
         """Returns when every record is stored; a record whose id was stored a moment ago is stored once."""
 

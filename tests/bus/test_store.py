@@ -106,6 +106,16 @@ async def test_preparing_again_keeps_what_is_there(store: Store, bus: str) -> No
     assert bodies(await pull_all(store, bus, 1)) == [b"kept"]
 
 
+async def test_a_bus_that_was_cleared_has_nothing_and_goes_on(store: Store, bus: str) -> None:
+    await store.prepare([bus])
+    await store.publish(bus, [a_record(b"before")])
+    await store.clear(bus)
+    assert [body async for body in store.kept(bus)] == []
+    assert await store.pull_events(bus, 10, 0.05) == []
+    await store.publish(bus, [a_record(b"after")])
+    assert bodies(await pull_all(store, bus, 1)) == [b"after"]
+
+
 async def test_a_bus_that_was_dropped_and_made_again_is_empty(store: Store, bus: str) -> None:
     # Many times: nats-server gives a stream back what a deleted one of its name had, now and then.
     for _ in range(30):

@@ -31,14 +31,15 @@ async def create(call: Call) -> Answer:
     def put(document: Document | None) -> Document | RequestError:
         return made if document is None else exists(f"Event bus {name} already exists.")
 
+    # Its place first: routers turn to a bus as soon as they hear of it.
+    await call.desk.store.prepare([arn])
     key = documents.bus_key(call.account, name)
     changed = await call.put(key, put)
     if isinstance(changed, RequestError):
         return changed
     try:
         # What a bus of this name has left, when its deletion was interrupted, is not the new bus's.
-        await call.desk.store.drop([arn])
-        await call.desk.store.prepare([arn])
+        await call.desk.store.clear(arn)
     except (StoreUnavailable, StoreFull):
         await call.change(key, lambda _: None)
         raise

@@ -133,16 +133,18 @@ async def test_a_document_that_never_holds_still_is_said_to() -> None:
 
 
 class Away(MemoryStore):
-    """No place can be made here."""
+    """Fails where it is told to."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, method: str, error: Exception) -> None:
         super().__init__()
-        self._error = error
 
-    async def prepare(self, buses: Any, targets: Any = ()) -> None:
-        raise self._error
+        async def fail(*_: Any) -> None:
+            raise error
+
+        setattr(self, method, fail)
 
 
+@pytest.mark.parametrize("method", ["prepare", "clear"])
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -150,8 +152,8 @@ class Away(MemoryStore):
         pytest.param(StoreFull("full"), "ThrottlingException", id="a store that is full"),
     ],
 )
-def test_a_bus_that_finds_no_place_is_not_made(bench: Bench, error: Exception, code: str) -> None:
-    bench.use(Away(error))
+def test_a_bus_that_finds_no_place_is_not_made(bench: Bench, method: str, error: Exception, code: str) -> None:
+    bench.use(Away(method, error))
     assert bench.refusal("CreateEventBus", {"Name": "own"})[0] == code
     bench.use(MemoryStore())
     assert bench.ask("CreateEventBus", {"Name": "own"})["EventBusArn"].endswith("event-bus/own")
