@@ -24,7 +24,7 @@ from harness.local.event_traces import EventTraces
 from harness.local.events import BusPolicies, open_desk
 from harness.local.operator import Operator, operator_token
 from harness.local.owner_routes import audit_routes, event_acts, event_routes, trace_routes
-from harness.local.queues import queues
+from harness.local.queues import queue_streams, queues
 from harness.local.schemas import schemas
 from harness.local.storage_report import storage_routes
 from harness.local.topics import topics
@@ -159,7 +159,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     await notes.prepare()
     reads = {
         **event_routes(store, lambda: [bus.arn for bus in buses()]),
-        **storage_routes(store, desk.catalogue),
+        **storage_routes(store, desk.catalogue, lambda: queue_streams(broker)),
         **trace_routes(EventTraces(store, desk.catalogue, notes), actions),
         **audit_routes(audit),
     }

@@ -8,7 +8,7 @@ from harness.bus.dead_letters import SendToQueue
 from harness.bus.delivery import Failure
 from harness.queues.broker import Broker
 from harness.queues.declared import declare
-from harness.queues.jetstream import JetStreamShelves
+from harness.queues.jetstream import JetStreamShelves, stream_of
 from harness.queues.message import Attribute
 from harness.queues.registry import Copy, Registry
 from harness.queues.sender import Sender
@@ -33,6 +33,11 @@ async def queues(
         yield broker
     finally:
         await broker.stop()
+
+
+def queue_streams(broker: Broker) -> dict[str, str]:
+    """The ARN of each queue, by the name of the stream that has its messages."""
+    return {stream_of(queue.id): queue.arn for queue in broker.registry.all()}
 
 
 def for_rules(sender: Sender) -> SendToQueue:

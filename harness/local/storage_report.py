@@ -1,6 +1,6 @@
 """What is kept and how near it is to its bound, told by the names that people use."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from harness.bus.catalogue import Catalogue
@@ -9,10 +9,17 @@ from harness.bus.routes import routes_of
 from harness.bus.store import Kept, Kind, Store
 from harness.local.operator import Lines, Query, Route
 
+QUEUE = "queue"
 
-def storage_routes(store: Store, catalogue: Catalogue) -> dict[str, Route]:
+Names = Mapping[str, str]
+"""What people call a place, by the name that the store has for it."""
+
+
+def storage_routes(store: Store, catalogue: Catalogue, queues: Callable[[], Names] = dict) -> dict[str, Route]:
+    """`queues`: the ARN of each, by the name of its stream."""
+
     async def storage(_: Query) -> Mapping[str, Any]:
-        return report(await store.usage(), _targets(catalogue))
+        return report(await store.usage(), _targets(catalogue), queues())
 
     async def undelivered(_: Query) -> Lines:
         return _letters(store)
@@ -26,12 +33,12 @@ def storage_routes(store: Store, catalogue: Catalogue) -> dict[str, Route]:
     return {"storage": storage, "undelivered": undelivered, "logs": logged}
 
 
-def report(kept: Sequence[Kept], targets: Mapping[str, str]) -> dict[str, Any]:
+def report(kept: Sequence[Kept], targets: Names, queues: Names) -> dict[str, Any]:
     """`full` is a share of the bound. `bound` of all together is what the disk may come to hold."""
     places: list[dict[str, Any]] = [
         {
-            "kind": each.kind.value,
-            "name": _name(each, targets),
+            "kind": QUEUE if each.name in queues else each.kind.value,
+            "name": queues.get(each.name) or _name(each, targets),
             "messages": each.messages,
             "bytes": each.bytes,
             "bound": each.most_bytes,
@@ -46,7 +53,7 @@ def report(kept: Sequence[Kept], targets: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _name(kept: Kept, targets: Mapping[str, str]) -> str:
+def _name(kept: Kept, targets: Names) -> str:
     if kept.kind is Kind.TARGET:
         return targets.get(kept.name, kept.name)
     return kept.name.partition("#")[0]

@@ -72,7 +72,7 @@ class JetStreamShelves:
     async def keep(self, place: Place) -> None:
         await self._connection.keep_stream(
             StreamConfig(
-                name=_stream(place.id),
+                name=stream_of(place.id),
                 subjects=[_subject(place.id)],
                 # Never younger than the window; how old a message may be is seen to when it is received.
                 max_age=max(place.seconds, place.once_seconds),
@@ -86,7 +86,7 @@ class JetStreamShelves:
         )
 
     async def drop(self, place_id: str) -> None:
-        await self._connection.drop_stream(_stream(place_id))
+        await self._connection.drop_stream(stream_of(place_id))
         await _purge(self._connection, CLAIMS, subject=f"claims.{place_id}.>")
 
     def shelf(self, place: Place) -> "JetStreamShelf":
@@ -97,7 +97,7 @@ class JetStreamShelf:
     def __init__(self, connection: Connection, place: Place) -> None:
         self._connection = connection
         self._place = place
-        self._stream = _stream(place.id)
+        self._stream = stream_of(place.id)
         self._subject = _subject(place.id)
 
     async def append(self, message: Message, *, once: str) -> tuple[int, bool]:
@@ -186,7 +186,7 @@ class JetStreamShelf:
         return Arrived(sequence, lane, int(headers[_SENT]), int(headers[_DUE]))
 
 
-def _stream(place_id: str) -> str:
+def stream_of(place_id: str) -> str:
     return f"QUEUE_{place_id}"
 
 

@@ -59,12 +59,14 @@ async def test_places_are_told_by_the_names_that_people_use(app: Operator, store
 
 def test_the_share_of_a_bound_is_told() -> None:
     archive = "arn:aws:events:eu-west-1:1:archive/all"
-    told = report([Kept(Kind.ARCHIVE, archive + "#1.5", 3, 25, 100), Kept(Kind.OTHER, "STATE", 1, 5)], {})
-    assert [(place["name"], place["bound"], place["full"]) for place in told["kept"]] == [
-        (archive, 100, 0.25),
-        ("STATE", 0, 0.0),
+    kept = [Kept(Kind.ARCHIVE, archive + "#1.5", 3, 25, 100), Kept(Kind.OTHER, "STATE", 1, 5)]
+    told = report([*kept, Kept(Kind.OTHER, "QUEUE_1", 2, 10, 20)], {}, {"QUEUE_1": "arn:q"})
+    assert [(place["kind"], place["name"], place["bound"], place["full"]) for place in told["kept"]] == [
+        ("archive", archive, 100, 0.25),
+        ("other", "STATE", 0, 0.0),
+        ("queue", "arn:q", 20, 0.5),
     ]
-    assert (told["bytes"], told["bound"]) == (30, 100)
+    assert (told["bytes"], told["bound"]) == (40, 120)
 
 
 async def test_a_dead_letter_that_no_queue_took_is_shown_with_the_reason(app: Operator, store: MemoryStore) -> None:
