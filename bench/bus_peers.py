@@ -24,7 +24,7 @@ from typing import Any
 
 import uvloop
 
-from bench.bus_servers import BUS, REGION, Place, harness_landscape, ministack, moto
+from bench.bus_servers import REGION, Place, Server, harness_landscape, ministack, moto, prepare
 from harness.clock import utc_now
 from harness.sigv4 import sign
 from harness.wire import HttpRequest
@@ -41,14 +41,15 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=3, help="rounds; the table shows medians (default 3)")
     options.add_argument("--peers", type=Path, help="the Python of an environment with moto and ministack")
     chosen = options.parse_args()
-    servers: dict[str, AbstractContextManager[Place]] = {"harness": harness_landscape()}
+    servers: dict[str, AbstractContextManager[Server]] = {"harness": harness_landscape()}
     if chosen.peers:
         servers |= {"moto": moto(chosen.peers), "ministack": ministack(chosen.peers)}
     rounds: dict[str, list[Figures]] = {name: [] for name in servers}
     for name, server in servers.items():
         print(f"{name} …", file=sys.stderr)
-        with server as place:
-            rounds[name] = [uvloop.run(measure(place, chosen.seconds)) for _ in range(chosen.rounds)]
+        with server as running:
+            for number in range(chosen.rounds):
+                rounds[name].append(uvloop.run(measure(prepare(running, number), chosen.seconds)))
     medians = {name: {key: median(each[key] for each in found) for key in found[0]} for name, found in rounds.items()}
     print(f"{'':<12}{'PutEvents/s':>12}{'p50 ms':>9}{'p99 ms':>9}   kept on disk, signature checked")
     for name, figures in medians.items():
@@ -62,9 +63,8 @@ def main() -> int:
 
 
 async def measure(place: Place, seconds: float) -> Figures:
-    put = await throughput(place, seconds)
-    await purge(place)
     times = sorted(await latency(place))
+    put = await throughput(place, seconds)
     return {"put": put, "p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100]}
 
 
@@ -113,21 +113,9 @@ async def receive(place: Place, client: "Connection") -> tuple[int, int, str]:
             return time.perf_counter_ns(), json.loads(message["Body"])["detail"]["at"], message["ReceiptHandle"]
 
 
-async def purge(place: Place) -> None:
-    """Until a poll finds nothing: what the throughput put is under way for a while."""
-    async with Connection(place) as client:
-        found = True
-        while found:
-            await client.exchange(aws_call(place, "sqs", "AmazonSQS.PurgeQueue", {"QueueUrl": place.queue_url}))
-            call = {"QueueUrl": place.queue_url, "WaitTimeSeconds": 1, "MaxNumberOfMessages": 10}
-            found = bool(
-                (await client.exchange(aws_call(place, "sqs", "AmazonSQS.ReceiveMessage", call))).get("Messages")
-            )
-
-
 def put_events(place: Place, entries: int) -> bytes:
     detail = json.dumps({"at": time.perf_counter_ns(), "orderId": "17", "lines": [{"sku": "a", "quantity": 2}] * 3})
-    entry = {"Source": "orders", "DetailType": "OrderPlaced", "Detail": detail, "EventBusName": BUS}
+    entry = {"Source": "orders", "DetailType": "OrderPlaced", "Detail": detail, "EventBusName": place.bus}
     return aws_call(place, "events", "AWSEvents.PutEvents", {"Entries": [entry] * entries})
 
 
@@ -143,7 +131,7 @@ def aws_call(place: Place, service: str, target: str, content: Mapping[str, Any]
         b"/",
         b"",
         [
-            (b"host", place.authority.encode()),
+            (b"host", place.server.authority.encode()),
             (b"content-type", b"application/x-amz-json-" + version),
             (b"x-amz-target", target.encode()),
         ],
@@ -151,9 +139,9 @@ def aws_call(place: Place, service: str, target: str, content: Mapping[str, Any]
     )
     added = sign(
         bare,
-        access_key_id=place.access_key_id,
-        secret=place.secret,
-        session_token=place.session_token,
+        access_key_id=place.server.access_key_id,
+        secret=place.server.secret,
+        session_token=place.server.session_token,
         region=REGION,
         service=service,
         now=utc_now(),
@@ -189,7 +177,7 @@ class Connection:
         return answer
 
     async def _open(self) -> None:
-        host, _, port = self._place.authority.partition(":")
+        host, _, port = self._place.server.authority.partition(":")
         self._reader, self._writer = await asyncio.open_connection(host, int(port))
 
 

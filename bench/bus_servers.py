@@ -16,40 +16,48 @@ import boto3
 from botocore.config import Config
 
 REGION = "eu-west-1"
-BUS, QUEUE, RULE = "shop", "bench", "all"
+RULE = "all"
 ACCOUNT = "111111111111"
 START_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a server listens (`127.0.0.1:4566`) and with what it is called."""
+class Server:
+    """Where it listens (`127.0.0.1:4566`) and with what it is called."""
 
     authority: str
-    queue_url: str
     access_key_id: str
     secret: str
-    session_token: str | None
+    session_token: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A bus of a server, with a rule that takes every event of `orders` to the queue."""
+
+    server: Server
+    bus: str
+    queue_url: str
 
 
 @contextmanager
-def moto(python: Path) -> Iterator[Place]:
+def moto(python: Path) -> Iterator[Server]:
     port = _free_port()
     command = [str(python.parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     with _running(command, port, {}):
-        yield _prepared(port, "testing", "testing", None)
+        yield Server(f"127.0.0.1:{port}", "testing", "testing")
 
 
 @contextmanager
-def ministack(python: Path) -> Iterator[Place]:
+def ministack(python: Path) -> Iterator[Server]:
     port = _free_port()
     environment = {"GATEWAY_PORT": str(port), "GATEWAY_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
     with _running([str(python.parent / "ministack")], port, environment):
-        yield _prepared(port, "test", "test", None)
+        yield Server(f"127.0.0.1:{port}", "test", "test")
 
 
 @contextmanager
-def harness_landscape() -> Iterator[Place]:
+def harness_landscape() -> Iterator[Server]:
     """A landscape of one account and no domain."""
     with tempfile.TemporaryDirectory(prefix="bench-bus-") as name:
         folder = Path(name)
@@ -62,7 +70,8 @@ def harness_landscape() -> Iterator[Place]:
         try:
             command = [program, "credentials", "bench", "--format", "json"]
             issued = json.loads(subprocess.check_output(command, cwd=folder, env=run))
-            yield _prepared(port, issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+            keys = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+            yield Server(f"127.0.0.1:{port}", *keys)
         finally:
             subprocess.run([program, "down"], cwd=folder, env=run, check=True, stdout=subprocess.DEVNULL)
 
@@ -83,28 +92,30 @@ accounts:
     endpoint: vpce-01111111111111111
     roles:
       bench: {{trust: trust.json, policies: [bench.json]}}
+include: []
 """)
 
 
-def _prepared(port: int, access_key_id: str, secret: str, token: str | None) -> Place:
-    url = f"http://127.0.0.1:{port}"
+def prepare(server: Server, number: int) -> Place:
+    """A bus and a queue of its own for each round: the queue begins empty."""
+    bus, name = f"shop-{number}", f"bench-{number}"
 
     def client(service: str):  # type: ignore[no-untyped-def]  # boto3 makes its clients at run time
         return boto3.client(
             service,
-            endpoint_url=url,
+            endpoint_url=f"http://{server.authority}",
             region_name=REGION,
-            aws_access_key_id=access_key_id,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
+            aws_access_key_id=server.access_key_id,
+            aws_secret_access_key=server.secret,
+            aws_session_token=server.session_token,
             config=Config(retries={"total_max_attempts": 1}),
         )
 
     events, sqs = client("events"), client("sqs")
-    events.create_event_bus(Name=BUS)
+    events.create_event_bus(Name=bus)
     pattern = json.dumps({"source": ["orders"]})
-    rule = events.put_rule(Name=RULE, EventBusName=BUS, EventPattern=pattern)["RuleArn"]
-    queue_url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+    rule = events.put_rule(Name=RULE, EventBusName=bus, EventPattern=pattern)["RuleArn"]
+    queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = {
         "Version": "2012-10-17",
@@ -119,10 +130,10 @@ def _prepared(port: int, access_key_id: str, secret: str, token: str | None) -> 
         ],
     }
     sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": json.dumps(policy)})
-    failed = events.put_targets(Rule=RULE, EventBusName=BUS, Targets=[{"Id": "queue", "Arn": queue}])
+    failed = events.put_targets(Rule=RULE, EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue}])
     if failed["FailedEntryCount"]:
         raise RuntimeError(str(failed))
-    return Place(f"127.0.0.1:{port}", queue_url, access_key_id, secret, token)
+    return Place(server, bus, queue_url)
 
 
 @contextmanager
