@@ -34,6 +34,7 @@ LEASE_SECONDS = 30.0
 LOOK_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
 BATCH = 100
+BEFORE_ALL = -(10**9)
 ACTIVE = ("STARTING", "RUNNING", "CANCELLING")
 
 
@@ -122,7 +123,7 @@ class Replayer:
             await self._end(key, "FAILED", reason=replay)
             return
         minutes = await self._store.archived_minutes(replay.archive)
-        first, last = int(replay.start) // MINUTE, int(replay.end) // MINUTE
+        first, last = replay.start // MINUTE, replay.end // MINUTE
         for minute in sorted(each for each in minutes if first <= each <= last and each > done):
             await self._minute(replay, minute, stop)
             if self._document(key)["State"] == "CANCELLING":
@@ -209,9 +210,9 @@ class Replayer:
         await self._replica.delete(_lease_key(key))
 
     async def _take(self, key: Key) -> int | None:
-        """The last minute that is done (-1: none) if the replay is ours now, None while another router has it."""
+        """The last minute that is done, if the replay is ours now; None while another router has it."""
         entry = self._replica.get(_lease_key(key))
-        lease = documents.read(entry) if entry is not None else {"Done": -1}
+        lease = documents.read(entry) if entry is not None else {"Done": BEFORE_ALL}
         if lease.get("Owner", self._me) != self._me and self._clock().timestamp() < lease["Until"]:
             return None
         await self._put_lease(key, lease["Done"], entry.revision if entry is not None else 0)

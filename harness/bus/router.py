@@ -100,14 +100,15 @@ class Router:
                 if now() >= next_look:
                     lanes.look(await self._places.look())
                     next_look = now() + self._look
+                await self._change_or_time(stop, next_look - now())
             except StoreUnavailable as error:
                 log.warning("%s", error)
-            await self._change_or_time(stop, max(0.0, next_look - now()))
+                await pause(stop, PAUSE_SECONDS)
 
     async def _change_or_time(self, stop: asyncio.Event, seconds: float) -> None:
         changed = asyncio.create_task(self._changed.wait())
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((changed, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((changed, stopping), timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         changed.cancel()
         stopping.cancel()
 

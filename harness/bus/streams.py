@@ -179,8 +179,9 @@ def worker_config(name: str, bounds: Bounds) -> ConsumerConfig:
 def kept(info: StreamInfo) -> Kept:
     """What a stream says of itself; one that is not the bus's is named as the server names it."""
     metadata = info.config.metadata or {}
-    kind = Kind(metadata.get(_KIND, Kind.OTHER))
-    name = metadata.get(_NAME, info.config.name or "")
+    ours = metadata.get(_KIND) in set(Kind)
+    kind = Kind(metadata[_KIND]) if ours else Kind.OTHER
+    name = metadata.get(_NAME, "") if ours else info.config.name or ""
     bound = max(0, info.config.max_bytes or 0)
     return Kept(kind, name, info.state.messages, info.state.bytes, bound)
 

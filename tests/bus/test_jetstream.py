@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from nats.js.api import StreamConfig
 
 from harness.bus.jetstream import JetStreamStore
-from harness.bus.store import Delivery, Record, target_key
+from harness.bus.store import Delivery, Kept, Kind, Record, target_key
 from harness.bus.streams import Bounds
 from harness.clock import utc_now
 from harness.errors import StartError
+from harness.storage.connection import Connection
 from harness.storage.held import StoreFull
 from harness.wire import rule_arn
 from tests.storage.nats_server import NatsServer
@@ -86,6 +88,16 @@ async def test_a_full_target_refuses_and_another_does_not(small: JetStreamStore)
     with pytest.raises(StoreFull):
         await small.enqueue(deliveries(full, 100))
     await small.enqueue(deliveries(empty, 10))
+
+
+async def test_streams_of_other_parts_are_counted_whatever_they_say_of_themselves(nats_server: NatsServer) -> None:
+    connection = await Connection.connect(nats_server.url)
+    config = StreamConfig(name="OTHERS", subjects=["others"], metadata={"kind": "strange", "name": "x"})
+    await connection.keep_stream(config)
+    kept = await JetStreamStore(connection).usage()
+    await connection.drop_stream("OTHERS")
+    await connection.close()
+    assert [each for each in kept if each.name == "OTHERS"] == [Kept(Kind.OTHER, "OTHERS", 0, 0)]
 
 
 async def test_an_event_larger_than_the_server_takes_is_refused(small: JetStreamStore, bus: str) -> None:

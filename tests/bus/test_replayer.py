@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.bus.archives import archive_of
+from harness.bus.archives import archive_of, minute_of
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import archive_arn, archive_key, bus_key, replay_arn, replay_key
 from harness.bus.replayer import Replayer, with_name
@@ -117,6 +117,19 @@ async def test_the_window_is_of_the_events_own_time_without_its_end(world: World
     assert sorted(ids(held)) == ["first", "last"]
     assert ended["EventLastReplayedTime"] == 120
     assert ended["ReplayEndTime"] > 0
+
+
+async def test_events_from_before_1970_are_replayed_too(world: World) -> None:
+    document = world.catalogue.archive(world.archive)
+    assert document is not None
+    archive = archive_of(world.archive, document)
+    await world.store.prepare_archive(archive)
+    event = {**an_event("old", 0), "time": "1969-12-31T23:58:30Z"}
+    await world.store.enqueue([], [Archived(archive, "1", minute_of(event), json.dumps(event).encode())])
+    async with replaying(world):
+        await world.start("again", -1000, 1000)
+        await world.until("again", "COMPLETED")
+    assert ids(await world.replayed()) == ["old"]
 
 
 async def test_minutes_go_in_their_order_whatever_came_first(world: World) -> None:
