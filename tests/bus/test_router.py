@@ -4,15 +4,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from harness.bus import router
 from harness.bus.delivery import Failure
+from harness.bus.memory import MemoryStore
 from harness.bus.model import RetryPolicy, Rule, Target
 from harness.bus.pattern import compile_pattern
 from harness.bus.routes import Route
-from harness.bus.store import Delivery, Record, Store, target_key
+from harness.bus.store import Archived, Delivery, Record, Store, target_key
 from harness.bus.tail import kept, tail
+from harness.storage.held import StoreFull, StoreUnavailable
 from harness.wire import function_arn
 from tests.bus.routing import Queues, a_router
 
@@ -263,3 +268,70 @@ async def test_what_a_bus_keeps_is_narrowed_by_the_pattern(store: Store, bus: st
     await store.publish(bus, [an_event("1", "payments"), an_event("2", "orders")])
     events = kept(store, bus, pattern=compile_pattern({"source": ["orders"]}))
     assert [event["id"] async for event in events] == ["2"]
+
+
+class FullFor(MemoryStore):
+    """Has no room for one target until it is told to."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(ack_wait=0.5)
+        self._target = target
+        self.full = True
+
+    async def enqueue(self, deliveries: Sequence[Delivery], archived: Sequence[Archived] = ()) -> None:
+        if self.full and any(delivery.target == self._target for delivery in deliveries):
+            raise StoreFull("the event store is full")
+        await super().enqueue(deliveries, archived)
+
+
+async def test_a_target_whose_queue_is_full_holds_up_its_own_events_alone(
+    bus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "FULL_SECONDS", 0.05)
+    rules = [
+        a_rule(bus, {"source": ["orders"]}, a_target("full"), name="one"),
+        a_rule(bus, {"source": ["payments"]}, a_target("free"), name="two"),
+    ]
+    store, targets = FullFor(target_key(rules[0].arn, "full")), Targets()
+    async with routing(store, rules, targets):
+        await store.publish(bus, [an_event("1"), an_event("2", "payments"), an_event("3")])
+        await targets.until(lambda seen: seen.taken == [("free", "2")])
+        store.full = False
+        await targets.until(lambda seen: len(seen.taken) == 3)
+    assert sorted(targets.taken) == [("free", "2"), ("full", "1"), ("full", "3")]
+    await store.close()
+
+
+async def test_a_dead_letter_that_the_store_did_not_confirm_is_written_again(store: Store, bus: str) -> None:
+    queue = "arn:aws:sqs:eu-west-1:222222222222:dead"
+    queues, failures = Queues(), [StoreUnavailable("away")]
+    send = queues.__call__
+
+    class Failing(Queues):
+        async def __call__(self, queue: str, body: bytes, **more: Any) -> Failure | None:
+            if failures:
+                raise failures.pop()
+            return await send(queue, body, **more)
+
+    targets = Targets(lambda target, attempt: True)
+    rule = a_rule(bus, {"source": ["orders"]}, a_target("stock", retries=0, dead_letter=queue))
+    async with routing(store, [rule], targets, Failing()):
+        await store.publish(bus, [an_event("1")])
+        await eventually(lambda: bool(queues.taken))
+    assert len(queues.taken[queue]) == 1
+
+
+async def test_what_a_target_would_get_is_the_body_of_its_dead_letter(store: Store, bus: str) -> None:
+    queue, queues = "arn:aws:sqs:eu-west-1:222222222222:dead", Queues()
+    shaped = replace(a_target("one", retries=0, dead_letter=queue), settings={"InputPath": "$.source"})
+    template = {"InputPathsMap": {"s": "$.source"}, "InputTemplate": '{"s": "<s>"}'}
+    broken = replace(a_target("two", dead_letter=queue), settings={"InputTransformer": template})
+    targets = Targets(lambda target, attempt: True)
+    async with routing(store, [a_rule(bus, {"source": [{"exists": True}]}, shaped, broken)], targets, queues):
+        await store.publish(bus, [an_event("1", 'a"b')])
+        await eventually(lambda: len(queues.taken.get(queue, ())) == 2)
+    letters = {letter["attributes"]["ERROR_CODE"]: letter for letter in queues.taken[queue]}
+    assert letters["ERROR_FROM_TARGET"]["body"] == b'"a\\"b"'
+    assert letters["INVALID_JSON"]["body"] == an_event("1", 'a"b').body
+    assert letters["INVALID_JSON"]["attributes"]["RETRY_ATTEMPTS"] == "0"
+    assert set(targets.attempts) == {("one", "1")}
