@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.bus.dead_letters import DeadLetters
 from harness.bus.delivery import Backoff, Deliver, Failure, Retry, after_failure
-from harness.bus.input import InputShape, NotDelivered
+from harness.bus.input import WHOLE, InputShape, NotDelivered
 from harness.bus.routes import Route
 from harness.bus.store import Delivery, Store, delivery_of
 from harness.bus.tracing import Attempt, Tracer, Untraced
@@ -116,6 +116,8 @@ class Lane:
     async def _attempt(self, route: Route, delivery: Delivery) -> tuple[Delivery, Failure | None]:
         """With the delivery as it was sent, which is the body of its dead letter."""
         shape = route.shape
+        if shape is WHOLE:
+            return delivery, await self._work.deliver(route, delivery)
         if not isinstance(shape, InputShape):
             return delivery, Failure("INVALID_PARAMETER", shape, retryable=False)
         body = shape.shape(
@@ -123,7 +125,7 @@ class Lane:
         )
         if isinstance(body, NotDelivered):
             return delivery, Failure(body.code, body.reason, retryable=False)
-        sent = delivery if body is delivery.body else replace(delivery, body=body, event=delivery.body)
+        sent = replace(delivery, body=body, event=delivery.body)
         return sent, await self._work.deliver(route, sent)
 
     async def _failed(self, route: Route, held: Held, sent: Delivery, failure: Failure, seconds: float) -> None:

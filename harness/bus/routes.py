@@ -33,43 +33,48 @@ def routes_of(rule: Rule) -> tuple[Route, ...]:
     )
 
 
+_Name = tuple[str, str]
+"""Bus and name of a rule: its ARN would be written anew for each event."""
+
+
 class Routes:
     """Those of disabled rules too: what they matched before is still delivered."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._by_rule: dict[str, tuple[Route, ...]] = {}
+        self._by_rule: dict[_Name, tuple[Route, ...]] = {}
         self._by_key: dict[str, Route] = {}
-        self._rules: dict[Key, str] = {}
+        self._rules: dict[Key, _Name] = {}
         for rule in catalogue.managed_rules():
-            self._put(rule.arn, routes_of(rule))
+            self._put(_name(rule), routes_of(rule))
         for key in catalogue.rule_keys():
             self._changed(key)
         catalogue.listen(self._changed)
 
     def of_rule(self, rule: Rule) -> tuple[Route, ...]:
-        return self._by_rule.get(rule.arn, ())
+        return self._by_rule.get(_name(rule), ())
 
     def get(self, key: str) -> Route | None:
         """The target as it is now; None when it has been removed."""
         return self._by_key.get(key)
 
-    def _put(self, rule_arn: str, routes: tuple[Route, ...]) -> None:
-        for gone in self._by_rule.pop(rule_arn, ()):
+    def _put(self, name: _Name, routes: tuple[Route, ...]) -> None:
+        for gone in self._by_rule.pop(name, ()):
             del self._by_key[gone.key]
         if routes:
-            self._by_rule[rule_arn] = routes
+            self._by_rule[name] = routes
             self._by_key.update((route.key, route) for route in routes)
 
     def _changed(self, key: Key) -> None:
         if key[:2] not in (RULES, ARCHIVES):
             return
-        before, rule = self._rules.pop(key, ""), self._catalogue.rule_of(key)
-        if before:
+        before, rule = self._rules.pop(key, None), self._catalogue.rule_of(key)
+        if before is not None:
             self._put(before, ())
-        if rule is not None:
-            self._rules[key] = rule.arn
-            self._put(rule.arn, self._routes_of(key, rule))
+        # Behind a manifest's rule of the same name, one that the API made earlier is not seen.
+        if rule is not None and self._catalogue.rule(rule.bus_arn, rule.name) is rule:
+            self._rules[key] = _name(rule)
+            self._put(_name(rule), self._routes_of(key, rule))
 
     def _routes_of(self, key: Key, rule: Rule) -> tuple[Route, ...]:
         routes = routes_of(rule)
@@ -78,3 +83,7 @@ class Routes:
         document = self._catalogue.archive(rule.targets[0].arn)
         archive = None if document is None else archive_of(rule.targets[0].arn, document)
         return tuple(replace(route, archive=archive) for route in routes)
+
+
+def _name(rule: Rule) -> _Name:
+    return rule.bus_arn, rule.name

@@ -15,8 +15,10 @@ from harness.bus.dead_letters import DeadLetters
 from harness.bus.delivery import Deliver, Failure
 from harness.bus.documents import archive_arn, archive_key, bus_key, rule_key
 from harness.bus.lane import Work
+from harness.bus.model import Bus, Rule, Target
+from harness.bus.pattern import compile_pattern
 from harness.bus.router import Router
-from harness.bus.routes import Route
+from harness.bus.routes import Route, Routes
 from harness.bus.store import FOR_RULE, ONLY_RULES, REVISION, Archive, Delivery, Kind, Record, Store, target_key
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
@@ -362,3 +364,17 @@ async def test_an_archive_that_is_deleted_is_dropped(landscape: Landscape) -> No
         await landscape.replica.put(landscape.archive_key, an_archive(landscape, CreationTime=2.5))
         await publish_at(landscape, "3", "1970-01-01T00:02:00Z")
         await eventually(lambda: minutes_are(landscape, replace(archive, made="2.5"), {2: 1}))
+
+
+async def test_a_rule_of_a_manifest_has_its_own_targets_whatever_the_api_made_before(landscape: Landscape) -> None:
+    await landscape.put_rule("one", {**ORDERS, "Targets": [{"Id": "old", "Arn": STOCK}]})
+    managed = Rule(
+        "one", landscape.bus, PLATFORM, compile_pattern({"source": ["orders"]}), (Target("new", STOCK + "-new"),)
+    )
+    bus = Bus("eu-west-1", PLATFORM, landscape.bus_name)
+    catalogue = Catalogue(landscape.replica, region="eu-west-1", accounts=[], buses=[bus], rules=[managed])
+    routes = Routes(catalogue)
+    assert [route.target.id for route in routes.of_rule(managed)] == ["new"]
+    await landscape.put_rule("one", {**ORDERS, "Targets": []})
+    await landscape.delete_rule("one")
+    assert [route.target.id for route in routes.of_rule(managed)] == ["new"]
