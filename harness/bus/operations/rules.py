@@ -111,7 +111,7 @@ def _replaced(call: Call, document: Document | None) -> Document:
     kept: Document = {name: document[name] for name in ("Targets", "Tags", "CreatedBy") if name in document}
     same = document.get("ScheduleExpression") == now.get("ScheduleExpression")
     goes_on = same and document.get("State") == now["State"]
-    return {**now, **kept, "Since": document["Since"] if goes_on else call.time}
+    return {**now, **kept, "Since": document.get("Since", call.time) if goes_on else call.time}
 
 
 async def describe(call: Call) -> Answer:
@@ -136,7 +136,7 @@ async def _switch(call: Call, state: str) -> Answer:
     def switch(document: Document | None) -> Document | RequestError:
         if document is None:
             return not_found(f"Rule {name} does not exist on EventBus {bus}.")
-        since = document["Since"] if document.get("State") == state else call.time
+        since = document.get("Since", call.time) if document.get("State") == state else call.time
         return {**document, "State": state, "Since": since}
 
     changed = await call.put(documents.rule_key(account, bus, name), switch)

@@ -223,3 +223,30 @@ def test_events_right_behind_a_new_target_reach_it(bench: Bench, nats_server: Na
     finally:
         bench.loop.loop.call_soon_threadsafe(stop.set)
         running.result(30)
+
+
+RULE_ARN = f"arn:aws:events:{REGION}:{ORDERS}:rule/r"
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "counts_anew"),
+    [
+        pytest.param("PutRule", {"Name": "r", "ScheduleExpression": "rate(1 hour)"}, False, id="the same again"),
+        pytest.param("PutRule", {"Name": "r", "ScheduleExpression": "rate(1 day)"}, True, id="another schedule"),
+        pytest.param("EnableRule", {"Name": "r"}, False, id="enabled though it was"),
+        pytest.param("DisableRule", {"Name": "r"}, True, id="disabled"),
+        pytest.param("TagResource", {"ResourceARN": RULE_ARN, "Tags": []}, False, id="tagged"),
+    ],
+)
+@pytest.mark.anyio
+async def test_from_when_a_schedule_counts(operation: str, request_: dict[str, Any], counts_anew: bool) -> None:
+    replica = Replica(MemoryState())
+    await ask(replica, "PutRule", {"Name": "r", "ScheduleExpression": "rate(1 hour)"})
+    key = documents.rule_key(ORDERS, "default", "r")
+    entry = replica.get(key)
+    assert entry is not None
+    await replica.put(key, documents.write({**documents.read(entry), "Since": 1.0}))
+    await ask(replica, operation, request_)
+    entry = replica.get(key)
+    assert entry is not None
+    assert (documents.read(entry)["Since"] != 1.0) is counts_anew
