@@ -101,8 +101,8 @@ class HttpClient:
             return await asyncio.open_connection(host, port, ssl=self._tls if secure else None)
         except ssl.SSLError as error:
             raise TargetUnreachable(f"TLS with {host}:{port}: {error}") from error
-        except OSError as error:
-            raise TargetUnreachable(f"connect to {host}:{port}: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:  # a name that cannot stand in DNS is a ValueError
+            raise TargetUnreachable(f"connect to {host}:{port}: {getattr(error, 'strerror', '') or error}") from error
 
     async def _exchange(self, place: _Place, connection: _Connection, message: bytes, bodyless: bool) -> Answer:
         reader, writer = connection

@@ -39,6 +39,9 @@ class Work:
     concurrency: int = CONCURRENCY
 
 
+_FAULT = Failure("INTERNAL_ERROR", "The event bus could not bring the event to its target.")
+
+
 class Lane:
     """`concurrency` attempts at once; a few times as many deliveries are held ready, and kept from being given away.
 
@@ -97,7 +100,13 @@ class Lane:
                     await held.nak(0)  # not begun: another router gets it at once
                     return
                 begun = asyncio.get_running_loop().time()
-                sent, failure = await self._attempt(route, delivery)
+                try:
+                    sent, failure = await self._attempt(route, delivery)
+                except (StoreUnavailable, StoreFull):
+                    raise
+                except Exception:  # of ours and about one event: it must not end the delivery of all others
+                    log.exception("event %s cannot be brought to %s", delivery.event_id, route.target.arn)
+                    sent, failure = delivery, _FAULT
                 seconds = asyncio.get_running_loop().time() - begun
             if failure is None:
                 await held.ack()

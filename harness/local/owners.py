@@ -35,7 +35,10 @@ async def _addresses(url: str) -> set[tuple[str, int]]:
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme, 0)
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a label that is empty or too long cannot stand in DNS
+        raise OSError(str(error)) from error
     return {(_plain(str(address[4][0])), port) for address in found}
 
 

@@ -23,6 +23,7 @@ def filter_fault(text: str, *, of_body: bool, compile: Compile) -> str | None:
     """AWS's sentence about a filter policy; None when it is one. An empty object takes everything."""
     try:
         policy = json.loads(text)
+        json.dumps(policy, ensure_ascii=False).encode()  # escapes of half a character spell no text
     except (ValueError, RecursionError):
         return "FilterPolicy: failed to parse JSON."
     if not isinstance(policy, dict):

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 PULL_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
+# After a fault of ours about one message: it is tried for this long.
+FAULT_SECONDS, MOST_FAULTS = 30.0, 20
 CONCURRENCY = 32
 # Amazon SNS Developer Guide, "Message delivery retries": HTTP endpoints without a policy of their own.
 HTTP_RETRIES, HTTP_DELAY_SECONDS = 3, 20.0
@@ -104,6 +106,9 @@ class Notifier:
                 # Not settled, or given back: it comes again, and what is stored already is known by its name.
                 log.warning("%s: %s", lane, error)
                 await _give_back(held)
+            except Exception:  # about one message, which must not end the delivery of all others
+                log.exception("%s: attempt %d at a message failed", lane, held.attempt)
+                await self._put_aside(held)
             finally:
                 free.release()
 
@@ -120,6 +125,16 @@ class Notifier:
                     free.release()
                 for item in held:
                     group.create_task(one(item))
+
+    async def _put_aside(self, held: Held) -> None:
+        if held.attempt < MOST_FAULTS:
+            await _give_back(held, FAULT_SECONDS / self._speed)
+            return
+        log.error("a message is lost after %d attempts", held.attempt)
+        try:
+            await held.term()
+        except StoreUnavailable as error:
+            log.debug("%s", error)
 
     async def _share_out(self, held: Held) -> None:
         publication = Publication.from_bytes(held.body)
@@ -222,9 +237,9 @@ def retry_delay(subscription: Subscription, attempt: int) -> float | None:
     return float(least + (most - least) * (attempt - 1) / max(1, retries - 1))
 
 
-async def _give_back(held: Held) -> None:
+async def _give_back(held: Held, seconds: float = PAUSE_SECONDS) -> None:
     try:
-        await held.nak(PAUSE_SECONDS)
+        await held.nak(seconds)
     except StoreUnavailable as error:
         log.debug("%s", error)  # it comes back by itself, only later
 

@@ -110,8 +110,10 @@ def policy_fault(text: str) -> Refusal | None:
 
 
 def json_object(text: str) -> dict[str, Any] | None:
+    """None for what is no object, and for escapes of half a character: they spell no text that can be sent."""
     try:
         content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

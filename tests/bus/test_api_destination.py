@@ -333,6 +333,14 @@ JUDGED = {
 }
 
 
+async def test_an_endpoint_that_no_dns_can_hold_is_a_failure(made: Certificates) -> None:
+    async with a_world(made) as world:
+        await world.set(InvocationEndpoint="https://a..b/in")
+        failure = await world.deliver(a_route(), DELIVERY)
+    assert failure is not None
+    assert failure.code == "CONNECTION_FAILURE"
+
+
 @pytest.mark.parametrize(("status", "after", "wanted"), JUDGED.values(), ids=JUDGED)
 def test_an_answer_is_judged(status: int, after: str, wanted: tuple[str, bool, float] | None) -> None:
     failure = judged(Answer(status, {"retry-after": after} if after else {}, b""), "https://h", NOON)
@@ -350,6 +358,8 @@ def test_an_answer_is_judged(status: int, after: str, wanted: tuple[str, bool, f
         ("٣", 0),
         ("9" * 5000, 999999999999),
         ("Thu, 15 Jan 2026 11:00:00 GMT", 0),
+        ("Thu, 15 Jan 99999999999999999999 11:00:00 GMT", 0),
+        ("Thu, 15 Jan 2026 11:00:00 +99999999999999", 0),
     ],
 )
 def test_a_retry_after_may_say_anything(value: str, seconds: float) -> None:

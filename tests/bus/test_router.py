@@ -112,6 +112,23 @@ async def test_a_failed_attempt_is_repeated_until_the_target_takes_it(store: Sto
     assert targets.attempts == {("stock", "1"): 4}
 
 
+async def test_a_fault_of_ours_about_one_event_stops_no_other(
+    store: Store, bus: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    targets = Targets()
+
+    async def faulty(route: Route, delivery: Delivery) -> Failure | None:
+        if delivery.event_id == "poison" and not targets.taken:
+            raise RuntimeError("a fault of ours")
+        return await targets(route, delivery)
+
+    async with routing(store, [a_rule(bus, {"source": ["orders"]}, a_target("stock"))], faulty):
+        await store.publish(bus, [an_event("poison"), an_event("good")])
+        await targets.until(lambda seen: len(seen.taken) == 2)
+    assert targets.taken == [("stock", "good"), ("stock", "poison")]
+    assert "a fault of ours" in caplog.text
+
+
 async def test_a_target_that_is_down_holds_up_no_other(store: Store, bus: str) -> None:
     targets = Targets(lambda target, attempt: target.id == "down")
     rules = [a_rule(bus, {"source": ["orders"]}, a_target("down"), a_target("up"))]

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.topics.model import DELIVERY, Subscription
+from harness.topics import writing
+from harness.topics.model import DELIVERY, Delivery, Subscription
 from harness.topics.notifier import retry_delay
 from harness.wire import HttpRequest
 from tests.access.landscape import ORDERS, REGION, STOCK, WORKBENCH
@@ -197,6 +198,37 @@ def test_the_container_of_another_account_is_out_of_reach(
     running.containers[base] = ORDERS
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url + "/own")
     subscriber.wait_for(1)
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example", ".example"])
+def test_an_address_that_no_dns_can_hold_stops_nobody_elses_messages(sns: Any, sqs: Any, topic: str, host: str) -> None:
+    queue, url = a_queue(sqs)
+    dead_letters = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue})}
+    no_retries = {"DeliveryPolicy": json.dumps({"healthyRetryPolicy": {"numRetries": 0}})}
+    sns.subscribe(
+        TopicArn=topic, Protocol="http", Endpoint=f"http://{host}/", Attributes={**dead_letters, **no_retries}
+    )
+    [letter] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert json.loads(letter["Body"])["Type"] == "SubscriptionConfirmation"
+
+
+def test_a_fault_of_ours_about_one_message_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, sns: Any, sqs: Any, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(delivery: Delivery, subscription: Subscription) -> str:
+        if delivery.publication.message == "poison":
+            raise RuntimeError("a fault of ours")
+        return wrapped(delivery, subscription)
+
+    wrapped = writing.wrapped
+    monkeypatch.setattr(writing, "wrapped", faulty)
+    queue, url = a_queue(sqs)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    sns.publish(TopicArn=topic, Message="poison")
+    sns.publish(TopicArn=topic, Message="good")
+    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert json.loads(message["Body"])["Message"] == "good"
+    assert "a fault of ours" in caplog.text
 
 
 @pytest.mark.parametrize(

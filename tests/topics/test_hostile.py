@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from botocore.exceptions import ClientError
 
 from harness.clock import utc_now
 from harness.queues.shapes import INPUTS, Many, Pairs, Parts, Shape, Text, Whole
@@ -122,3 +123,20 @@ def test_sns_has_an_answer_to_everything(running: Landscape, seed: int) -> None:
         header = (b"content-type", b"application/x-www-form-urlencoded")
         answer = ask(running, running.api, "sns", header, form)
         assert answer.status < 500, (operation, sent)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        pytest.param(
+            "subscribe",
+            {"Protocol": "sqs", "Endpoint": QUEUE, "Attributes": {"FilterPolicy": '{"a": ["\\ud800"]}'}},
+            id="a filter policy",
+        ),
+        pytest.param("publish", {"MessageStructure": "json", "Message": '{"default": "\\ud800"}'}, id="a message"),
+    ],
+)
+def test_half_a_character_is_refused(running: Landscape, operation: str, parameters: dict[str, Any]) -> None:
+    sns = running.client("owner", "Publish")
+    with pytest.raises(ClientError, match="failed to parse"):
+        getattr(sns, operation)(TopicArn=TOPIC, **parameters)
