@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import httptools
 
 MAX_IDLE = 64
+# Whoever names targets names as many as they like: idle connections to all of them together have a bound too.
+MAX_IDLE_IN_ALL = 256
 MAX_ANSWER_BYTES = 1_048_576
 
 
@@ -28,56 +30,89 @@ class Answer:
 class _Reading:
     """What httptools calls back while it reads one answer."""
 
+    status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     complete: bool = False
     keep_alive: bool = False
     bodyless: bool = False
+    surplus: bool = False
     parser: httptools.HttpResponseParser | None = None
 
+    def on_message_begin(self) -> None:
+        if self.complete:  # nobody asked for this one, and it must not become the next request's answer
+            self.surplus = True
+
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self.surplus:
+            return
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        if self.surplus or self.parser is None:
+            return
+        self.status = self.parser.get_status_code()
         # Asked here: once the message is complete, the parser has begun the next one.
-        self.keep_alive = self.parser is not None and not self.bodyless and self.parser.should_keep_alive()
+        self.keep_alive = not self.bodyless and self.parser.should_keep_alive()
         # An answer to HEAD has no body, whatever length its headers tell (RFC 9112 section 6.3).
-        self.complete = self.bodyless
+        self.complete = self.bodyless and self.status >= 200
 
     def on_body(self, chunk: bytes) -> None:
-        self.body += chunk
+        if not self.surplus:
+            self.body += chunk
 
     def on_message_complete(self) -> None:
+        if self.status < 200 and not self.surplus:  # 100 Continue, 103 Early Hints: the answer itself follows
+            self.headers.clear()
+            return
         self.complete = True
 
 
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-_Place = tuple[str, int, bool]
-"""Host, port, and whether it speaks TLS."""
+_Place = tuple[str, int, bool, tuple[str, ...]]
+"""Host, port, whether it speaks TLS, and the addresses to use for the host, none for those that its name has."""
 
 
 class HttpClient:
     """`tls`: what an https target is checked with; without it plain http alone is spoken."""
 
-    def __init__(self, *, max_idle: int = MAX_IDLE, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        max_idle: int = MAX_IDLE,
+        max_idle_in_all: int = MAX_IDLE_IN_ALL,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._max_idle = max_idle
+        self._max_idle_in_all = max_idle_in_all
         self._tls = tls
         self._idle: dict[_Place, list[_Connection]] = {}
 
-    async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Answer:
-        return await self.request("POST", url, headers, body)
+    @property
+    def idle(self) -> int:
+        return sum(map(len, self._idle.values()))
 
-    async def request(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Answer:
-        """Raises TargetUnreachable; the caller bounds the time. ValueError for what would be another request."""
-        place, path, authority = _split(url)
+    async def post(
+        self, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, at: Sequence[str] = ()
+    ) -> Answer:
+        return await self.request("POST", url, headers, body, at=at)
+
+    async def request(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, at: Sequence[str] = ()
+    ) -> Answer:
+        """Raises TargetUnreachable; the caller bounds the time. ValueError for what would be another request.
+
+        `at`: the addresses of the host, for a caller who has looked at them; its name is not asked again.
+        """
+        host, path, authority = _split(url)
+        place = (*host, tuple(at))
         lines = [f"{method} {path} HTTP/1.1", f"host: {authority}", f"content-length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a header or an address has a line break")
         message = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
         bodyless = method == "HEAD"
-        while idle := self._idle.get(place):
-            connection = idle.pop()
+        while (connection := self._take_idle(place)) is not None:
             if connection[0].at_eof() or connection[1].is_closing():
                 connection[1].close()
                 continue
@@ -94,15 +129,41 @@ class HttpClient:
         self._idle.clear()
 
     async def _connect(self, place: _Place) -> _Connection:
-        host, port, secure = place
+        host, port, secure, addresses = place
         if secure and self._tls is None:
             raise TargetUnreachable(f"https is not spoken here: {host}:{port}")
-        try:
-            return await asyncio.open_connection(host, port, ssl=self._tls if secure else None)
-        except ssl.SSLError as error:
-            raise TargetUnreachable(f"TLS with {host}:{port}: {error}") from error
-        except (OSError, ValueError) as error:  # a name that cannot stand in DNS is a ValueError
-            raise TargetUnreachable(f"connect to {host}:{port}: {getattr(error, 'strerror', '') or error}") from error
+        trouble: Exception | None = None
+        for address in addresses or (host,):
+            try:
+                return await asyncio.open_connection(
+                    address, port, ssl=self._tls if secure else None, server_hostname=host if secure else None
+                )
+            except ssl.SSLError as error:
+                raise TargetUnreachable(f"TLS with {host}:{port}: {error}") from error
+            except (OSError, ValueError) as error:  # a name that cannot stand in DNS is a ValueError
+                trouble = error
+        raise TargetUnreachable(f"connect to {host}:{port}: {getattr(trouble, 'strerror', '') or trouble}") from trouble
+
+    def _take_idle(self, place: _Place) -> _Connection | None:
+        idle = self._idle.get(place)
+        if idle is None:
+            return None
+        connection = idle.pop()
+        if not idle:
+            del self._idle[place]
+        return connection
+
+    def _keep(self, place: _Place, connection: _Connection) -> bool:
+        idle = self._idle.get(place, [])
+        if len(idle) >= self._max_idle:
+            return False
+        if self.idle >= self._max_idle_in_all:
+            oldest = next(iter(self._idle))
+            self._idle[oldest].pop(0)[1].close()
+            if not self._idle[oldest]:
+                del self._idle[oldest]
+        self._idle.setdefault(place, []).append(connection)
+        return True
 
     async def _exchange(self, place: _Place, connection: _Connection, message: bytes, bodyless: bool) -> Answer:
         reader, writer = connection
@@ -111,10 +172,7 @@ class HttpClient:
             writer.write(message)
             await writer.drain()
             answer, keep = await _read(reader, bodyless)
-            idle = self._idle.setdefault(place, [])
-            if keep and len(idle) < self._max_idle:
-                idle.append(connection)
-                kept = True
+            kept = keep and self._keep(place, connection)
             return answer
         except OSError as error:
             raise _Stale(str(error)) from error
@@ -127,7 +185,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @lru_cache(maxsize=256)
-def _split(url: str) -> tuple[_Place, str, str]:
+def _split(url: str) -> tuple[tuple[str, int, bool], str, str]:
     """Where it is, path with query, and the value of `Host`."""
     try:
         parts = urlsplit(url)
@@ -152,7 +210,8 @@ async def _read(reader: asyncio.StreamReader, bodyless: bool) -> tuple[Answer, b
     while not reading.complete:
         chunk = await reader.read(65_536)
         if not chunk:
-            if received and "content-length" not in reading.headers and "transfer-encoding" not in reading.headers:
+            unbounded = not {"content-length", "transfer-encoding"} & reading.headers.keys()
+            if reading.status >= 200 and unbounded:
                 break  # RFC 9112 section 6.3: without a length, the answer ends with the connection
             raise (TargetUnreachable if received else _Stale)("the target closed the connection")
         received += len(chunk)
@@ -160,7 +219,7 @@ async def _read(reader: asyncio.StreamReader, bodyless: bool) -> tuple[Answer, b
             raise TargetUnreachable(f"the target's answer is larger than {MAX_ANSWER_BYTES} bytes")
         try:
             parser.feed_data(chunk)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise TargetUnreachable(f"the target's answer is not HTTP/1.1: {error}") from error
-    answer = Answer(parser.get_status_code(), reading.headers, bytes(reading.body))
-    return answer, reading.complete and reading.keep_alive
+    answer = Answer(reading.status, reading.headers, bytes(reading.body))
+    return answer, reading.complete and reading.keep_alive and not reading.surplus

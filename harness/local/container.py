@@ -96,12 +96,21 @@ async def _router() -> None:
             health_port=layout.ROUTER_HEALTH_PORT,
             clock_factor=read_settings(os.environ).clock_factor or 1.0,
             upstreams=_upstreams(landscape),
+            closed=_closed(landscape),
         )
     )
 
 
 def _upstreams(landscape: manifest.Landscape) -> dict[str, str]:
     return {name: f"http://{name}:{layout.DOMAIN_PORT}" for name in landscape.domains}
+
+
+def _closed(landscape: manifest.Landscape) -> tuple[str, ...]:
+    """The private listeners and the store, by the names that the router's networks have for them."""
+    accounts = {domain.account.name for domain in landscape.domains.values()}
+    aliases = [layout.WORKBENCH_ALIAS, *map(layout.endpoint_alias, sorted(accounts))]
+    listeners = [f"http://{alias}:{layout.EDGE_PORT}" for alias in aliases]
+    return (*listeners, layout.NATS_URL, f"http://{LOOPBACK}:{layout.ROUTER_HEALTH_PORT}")
 
 
 def _listeners(landscape: manifest.Landscape) -> list[Listener]:

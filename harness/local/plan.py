@@ -102,6 +102,7 @@ def _plan(
         nats=nats_place,
         keys=folder.keys,
         health_port=ports["router"],
+        closed=_closed(sockets, ports),
         clock_factor=read_settings(os.environ).clock_factor or 1.0,
     )
     files = {"edge": folder.run / "edge.json", "router": folder.run / "router.json"}
@@ -123,6 +124,13 @@ def _plan(
         *(bases.domain(each, ports[each.name]) for each in chosen),
     ]
     return Plan(tuple(processes), url=workbench, ports={name: port_of(bound) for name, bound in sockets.items()})
+
+
+def _closed(sockets: Mapping[str, socket.socket], ports: Mapping[str, int]) -> tuple[str, ...]:
+    """What is on loopback here and in no network that a service of AWS reaches: all listeners but the public one."""
+    private = [port_of(bound) for name, bound in sockets.items() if name != PlaceKind.PUBLIC]
+    stores = [ports[name] for name in ("postgres", "nats", "router")]
+    return tuple(f"http://{HOST}:{port}" for port in (*private, *stores))
 
 
 def _places(landscape: manifest.Landscape) -> tuple[NetworkPlace, ...]:

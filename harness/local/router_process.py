@@ -62,7 +62,7 @@ async def run_router(settings: RouterSettings) -> None:
                     connection,
                     TopicRegistry(replica, state),
                     sender,
-                    Owners(_accounts(landscape, settings.upstreams)),
+                    Owners(_accounts(landscape, settings.upstreams), settings.closed),
                     speed=settings.clock_factor,
                 ) as topics,
             ):

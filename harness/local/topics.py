@@ -97,11 +97,12 @@ def posting(client: HttpClient, owners: Owners) -> Post:
     async def post(url: str, headers: Sequence[tuple[str, str]], body: bytes, *, account: str) -> int | Failure:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                owner = await owners.of(url)
-                if owner not in (None, account):
-                    # On AWS no container in a private network can be reached from SNS at all.
-                    return Failure(f"{url} is in the private network of another account", final=True)
-                return (await client.post(url, headers, body)).status
+                found = await owners.of(url)
+                if found.owner not in (None, account):
+                    # On AWS nothing in a private network can be reached from SNS at all.
+                    whose = "another account" if found.owner else "the landscape"
+                    return Failure(f"{url} is in the private network of {whose}", final=True)
+                return (await client.post(url, headers, body, at=found.addresses)).status
         except TimeoutError:
             return Failure(f"{url} did not answer within {PATIENCE_SECONDS:g} s")
         except (TargetUnreachable, OSError) as error:

@@ -143,6 +143,7 @@ class EdgeSettings(_PlanFile):
 class RouterSettings(_PlanFile):
     """`upstreams` and `keys` as in EdgeSettings. The health endpoint listens on loopback only.
 
+    `closed`: base URLs that no service calls, whatever an address resolves to: private listeners, the stores.
     `clock_factor`: how many times faster than the clock retries run and events grow old.
     """
 
@@ -151,6 +152,7 @@ class RouterSettings(_PlanFile):
     nats: Nats = required(record(Nats), instead=Nats(url=""), about="the event store")
     health_port: int = required(integer(0, 65_535), instead=0, about="port of the health endpoint")
     upstreams: Mapping[str, str] = optional(_UPSTREAMS, default={}, about="base URLs of the domains")
+    closed: tuple[str, ...] = optional(sequence(text), default=(), about="base URLs that no service calls")
     clock_factor: float = optional(
         number(1, MOST_CLOCK_FACTOR), default=1.0, about="the clock's factor for retries and ages"
     )
