@@ -58,7 +58,8 @@ def for_rules(sender: Sender) -> SendToQueue:
             body.decode(),
             service=EVENTS,
             source_arn=source_arn,
-            attributes={name: Attribute("String", value) for name, value in (attributes or {}).items()},
+            # SQS takes no attribute without a value.
+            attributes={name: Attribute("String", value) for name, value in (attributes or {}).items() if value},
             group=group,
             trace=trace,
             once=id,

@@ -187,7 +187,9 @@ class Broker:
                 self._spawn_close(queue_id)
 
     def _spawn_close(self, queue_id: str) -> None:
-        task = asyncio.ensure_future(self._close(queue_id))
+        # Off the list at once: whoever asks for the queue from now on opens it anew.
+        line = self._lines.pop(queue_id)
+        task = asyncio.ensure_future(line.dispenser.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 

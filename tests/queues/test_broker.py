@@ -284,3 +284,14 @@ async def test_a_deleted_queue_ends_the_waiting(new_broker: NewBroker, account: 
     await one.drop(queue)
     async with asyncio.timeout(10):
         assert await waiting == []
+
+
+async def test_a_queue_that_rests_is_taken_up_again(new_broker: NewBroker, account: str) -> None:
+    broker = await new_broker(idle_seconds=0)
+    first, second = await a_queue(broker, account, "a"), await a_queue(broker, account, "b")
+    await send(broker, first, "one")
+    [received] = await receive(broker, first, visibility=600)
+    assert await receive(broker, second, wait=0.05) == []
+    assert await receive(broker, first, wait=0.05) == []
+    assert await broker.hide(first, received.handle, 0) is None
+    assert bodies(await receive(broker, first)) == ["one"]
