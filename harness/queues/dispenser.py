@@ -17,6 +17,7 @@ from harness.queues.index import Arrived, Claim, Counts, Index, Lane, Pick
 from harness.queues.lane_codec import own_lane
 from harness.queues.message import Message
 from harness.queues.shelf import Purged, Shelf, Told
+from harness.storage.ending import ended
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.state import Conflict
 
@@ -106,9 +107,7 @@ class Dispenser:
         """Whoever waits for a message gets none."""
         self._closed = True
         self._tell()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
 
     def appended(self, sequence: int, message: Message) -> None:
         """What this process has sent can be received here at once.

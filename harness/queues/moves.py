@@ -21,6 +21,7 @@ from harness.queues.broker import Broker
 from harness.queues.dispenser import Received, Trouble
 from harness.queues.model import Queue, arn_parts
 from harness.queues.registry import Registry
+from harness.storage.ending import ended
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.state import Conflict, Entry, Key
 
@@ -89,10 +90,7 @@ class Moves:
         try:
             yield self
         finally:
-            tasks = [looking, *self._at_work.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended([looking, *self._at_work.values()])
 
     def tasks(self, source: str) -> list[Task]:
         """The latest first."""

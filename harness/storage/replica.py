@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 
+from harness.storage.ending import ended
 from harness.storage.held import StoreUnavailable
 from harness.storage.state import CaughtUp, Change, Entry, Key, State
 
@@ -45,9 +46,7 @@ class Replica:
                 await following
             yield self
         finally:
-            for task in (following, waiting):
-                task.cancel()
-            await asyncio.gather(following, waiting, return_exceptions=True)
+            await ended((following, waiting))
 
     def get(self, key: Key) -> Entry | None:
         return self._entries.get(key)
