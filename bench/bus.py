@@ -31,13 +31,13 @@ from harness.access import Authority
 from harness.bus.api import EventsApi
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Failure, HttpDelivery
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
 from harness.bus.model import Bus, Rule, Target
 from harness.bus.operations.call import Desk
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.router import Router
+from harness.bus.targets.delivery import Failure, HttpDelivery
 from harness.clock import utc_now
 from harness.http_client import HttpClient
 from harness.identity import Directory, Role, Sealer, SecretBox, role_id, start_session

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.bus.matching import RuleSet
 from harness.bus.model import Rule
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.wire import bus_arn
 
 COUNTS = (10, 100, 1000, 10_000)

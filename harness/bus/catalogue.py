@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from harness.bus import documents
 from harness.bus.documents import ARCHIVES, BUSES, DEFAULT, RULES, Document
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
-from harness.bus.pattern import Pattern, compile_pattern
+from harness.bus.patterns.pattern import Pattern, compile_pattern
 from harness.bus.rule_layers import RuleLayers
 from harness.policy import PolicyKind, compile_document
 from harness.storage.replica import Replica

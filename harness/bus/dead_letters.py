@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from harness.bus.delivery import Failure, GiveUp
 from harness.bus.routes import Route
 from harness.bus.store import DeadLetter, Delivery, Store
+from harness.bus.targets.delivery import Failure, GiveUp
 from harness.bus.tracing import Tracer, Untraced
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from harness.bus.json_text import dumps
 from harness.bus.model import Envelope
+from harness.bus.shaping.json_text import dumps
 from harness.clock import extended_iso
 
 

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Backoff, Deliver, Failure, Retry, after_failure
-from harness.bus.input import WHOLE, InputShape, NotDelivered
 from harness.bus.routes import Route
+from harness.bus.shaping.shape import WHOLE, InputShape, NotDelivered
 from harness.bus.store import Delivery, Store, delivery_of
+from harness.bus.targets.delivery import Backoff, Deliver, Failure, Retry, after_failure
 from harness.bus.tracing import Attempt, Tracer, Untraced
 from harness.clock import Clock, utc_now
 from harness.storage.held import Held, StoreFull, StoreUnavailable

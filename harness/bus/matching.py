@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from harness.bus.clauses import Clause, Condition, clause_matches
-from harness.bus.fields import Fields, FieldValues, Paths, flatten
-from harness.bus.handles import Asking, Handle, Span, choices_of, point_of
 from harness.bus.model import Rule
-from harness.bus.ranges import Ranges
+from harness.bus.patterns.clauses import Clause, Condition, clause_matches
+from harness.bus.patterns.fields import Fields, FieldValues, Paths, flatten
+from harness.bus.patterns.handles import Asking, Handle, Span, choices_of, point_of
+from harness.bus.patterns.ranges import Ranges
 
 Filed = tuple[int, Clause]
 """The number of a rule, and one clause of its pattern."""

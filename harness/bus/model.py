@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness import wire
-from harness.bus.pattern import QUOTA_CHARACTERS, Pattern
+from harness.bus.patterns.pattern import QUOTA_CHARACTERS, Pattern
 
 if TYPE_CHECKING:
     from harness.policy.document import Document

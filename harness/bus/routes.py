@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from harness.bus.archives import archive_of
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import ARCHIVES, RULES
-from harness.bus.input import InputShape, compile_input
 from harness.bus.model import Rule, Target
+from harness.bus.shaping.shape import InputShape, compile_input
 from harness.bus.store import Archive, target_key
 from harness.storage.state import Key
 

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from harness.bus.envelope import from_bytes
 from harness.bus.model import Envelope
-from harness.bus.pattern import Pattern
+from harness.bus.patterns.pattern import Pattern
 from harness.bus.store import Store
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.bus.pattern import Pattern, PatternError, compile_pattern
+from harness.bus.patterns.pattern import Pattern, PatternError, compile_pattern
 from harness.bus.store import Store
 from harness.bus.tail import kept, tail
 from harness.local.audit import AuditTrail

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from harness import manifest
 from harness.bus.dead_letters import SendToQueue
-from harness.bus.delivery import Failure
+from harness.bus.targets.delivery import Failure
 from harness.queues.broker import Broker
 from harness.queues.declared import declare
 from harness.queues.jetstream import JetStreamShelves, stream_of

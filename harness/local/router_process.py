@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 from harness import manifest
 from harness.access import Authority
-from harness.bus.authorizer import Authorizer
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Backoff
 from harness.bus.health import serve_health
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
@@ -16,6 +14,8 @@ from harness.bus.replayer import Replayer
 from harness.bus.router import Router
 from harness.bus.routes import routes_of
 from harness.bus.scheduler import Scheduler
+from harness.bus.targets.authorizer import Authorizer
+from harness.bus.targets.delivery import Backoff
 from harness.bus.trace.log import TRACE_STREAM, TRACE_SUBJECT, TraceLog
 from harness.local.events import catalogue_of
 from harness.local.owners import Owners

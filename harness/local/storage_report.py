@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from harness.bus.catalogue import Catalogue
-from harness.bus.log_target import log_group
 from harness.bus.routes import routes_of
 from harness.bus.store import Kept, Kind, Store
+from harness.bus.targets.logs import log_group
 from harness.local.operator import Lines, Query, Route
 
 QUEUE = "queue"

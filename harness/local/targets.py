@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from harness import manifest
 from harness.access import Authority
-from harness.bus.api_destination import ApiDestinationDelivery
-from harness.bus.bus_target import BusDelivery
 from harness.bus.catalogue import Catalogue
-from harness.bus.credentials import Tokens
 from harness.bus.dead_letters import SendToQueue
-from harness.bus.delivery import Deliveries, HttpDelivery
-from harness.bus.log_target import LogDelivery
-from harness.bus.queue_target import QueueDelivery
-from harness.bus.roles import Roles
 from harness.bus.store import Store
+from harness.bus.targets.api_destination import ApiDestinationDelivery
+from harness.bus.targets.bus import BusDelivery
+from harness.bus.targets.credentials import Tokens
+from harness.bus.targets.delivery import Deliveries, HttpDelivery
+from harness.bus.targets.logs import LogDelivery
+from harness.bus.targets.queue import QueueDelivery
+from harness.bus.targets.roles import Roles
 from harness.http_client import HttpClient
 from harness.identity import SecretBox
 from harness.manifest.plan_file import RouterSettings

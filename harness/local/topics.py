@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from harness.access import Authority
-from harness.bus.pattern import Pattern, PatternError, compile_pattern
+from harness.bus.patterns.pattern import Pattern, PatternError, compile_pattern
 from harness.http_client import HttpClient, TargetUnreachable
 from harness.local.owners import Owners
 from harness.queues.message import Attribute

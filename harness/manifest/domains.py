@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from harness import wire
 from harness.bus.model import Bus, RetryPolicy
-from harness.bus.pattern import QUOTA_CHARACTERS, PatternError, compile_pattern
+from harness.bus.patterns.pattern import QUOTA_CHARACTERS, PatternError, compile_pattern
 from harness.gateway.limits import Throttling
 from harness.gateway.routes import RouteTable
 from harness.identity.model import Role

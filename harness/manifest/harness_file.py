@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.bus.model import ValidationMode
-from harness.bus.pattern import MODEL_CHARACTERS, QUOTA_CHARACTERS
+from harness.bus.patterns.pattern import MODEL_CHARACTERS, QUOTA_CHARACTERS
 from harness.manifest import formats
 from harness.manifest.endpoint_file import NO_ENDPOINT, AnyEndpoint, EndpointEntry, endpoint, own_or_shared
 from harness.manifest.fields import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.bus.limits import Limits
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
-from harness.bus.pattern import Pattern
+from harness.bus.patterns.pattern import Pattern
 from harness.contracts.events import EventContract
 from harness.errors import InputError, Problem, did_you_mean
 from harness.gateway.limits import UNLIMITED, Limit, Throttling

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from harness.access import Authority
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.model import Rule, Target
-from harness.bus.pattern import compile_pattern
-from harness.bus.queue_target import QueueDelivery
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.streams import Bounds
+from harness.bus.targets.queue import QueueDelivery
 from harness.identity import Directory
 from harness.local.queues import for_rules
 from harness.queues.broker import Broker

@@ -4,11 +4,11 @@ import asyncio
 import signal
 import sys
 
-from harness.bus.delivery import Backoff, HttpDelivery
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.model import Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.streams import Bounds
+from harness.bus.targets.delivery import Backoff, HttpDelivery
 from harness.http_client import HttpClient
 from harness.wire import function_arn
 from tests.bus.routing import a_router

@@ -6,11 +6,11 @@ from typing import Any
 
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Backoff, Deliver, Failure
 from harness.bus.lane import Work
 from harness.bus.model import Bus, Rule
 from harness.bus.router import Router
 from harness.bus.store import Store
+from harness.bus.targets.delivery import Backoff, Deliver, Failure
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
 

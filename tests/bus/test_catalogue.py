@@ -9,7 +9,7 @@ import pytest
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import archive_arn, archive_key, bus_key, rule_key
 from harness.bus.model import Bus, RetryPolicy, Rule
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
 from harness.wire import bus_arn

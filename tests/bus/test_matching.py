@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.bus import matching
-from harness.bus.clauses import Clause, clause_matches
-from harness.bus.fields import Fields
 from harness.bus.matching import RuleSet
-from harness.bus.mismatch import explain
 from harness.bus.model import Rule
-from harness.bus.operators import RESERVED
-from harness.bus.pattern import Pattern, PatternError, compile_pattern
+from harness.bus.patterns.clauses import Clause, clause_matches
+from harness.bus.patterns.fields import Fields
+from harness.bus.patterns.mismatch import explain
+from harness.bus.patterns.operators import RESERVED
+from harness.bus.patterns.pattern import Pattern, PatternError, compile_pattern
 from harness.wire import bus_arn
 from tests.bus.cases import load
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import pytest
 
-from harness.bus.delivery import Backoff, Failure
 from harness.bus.model import RetryPolicy, Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.routes import Route
 from harness.bus.store import Delivery, Record, Store
+from harness.bus.targets.delivery import Backoff, Failure
 from harness.bus.tracing import Attempt
 from harness.clock import utc_now
 from harness.wire import function_arn

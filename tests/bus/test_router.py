@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from harness.bus import router
-from harness.bus.delivery import Failure
 from harness.bus.memory import MemoryStore
 from harness.bus.model import RetryPolicy, Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.routes import Route
 from harness.bus.store import Archived, Delivery, Record, Store, target_key
 from harness.bus.tail import kept, tail
+from harness.bus.targets.delivery import Failure
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.wire import function_arn
 from tests.bus.routing import Queues, a_router

@@ -12,14 +12,14 @@ import pytest
 from harness.bus import lanes
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Deliver, Failure
 from harness.bus.documents import archive_arn, archive_key, bus_key, rule_key
 from harness.bus.lane import Work
 from harness.bus.model import Bus, Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.router import Router
 from harness.bus.routes import Route, Routes
 from harness.bus.store import FOR_RULE, ONLY_RULES, REVISION, Archive, Delivery, Kind, Record, Store, target_key
+from harness.bus.targets.delivery import Deliver, Failure
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
 from harness.storage.state import Key

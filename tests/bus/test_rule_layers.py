@@ -8,7 +8,7 @@ import pytest
 from harness.bus import rule_layers
 from harness.bus.matching import RuleSet
 from harness.bus.model import Rule
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.rule_layers import RuleLayers
 
 BUS = "arn:aws:events:eu-west-1:111111111111:event-bus/shop"

@@ -12,7 +12,7 @@ from harness.access import Authority
 from harness.bus import documents
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus, Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.store import target_key
 from harness.local.event_actions import EventActions
 from harness.local.operator import NotKept

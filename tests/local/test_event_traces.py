@@ -9,7 +9,7 @@ import pytest
 from harness.bus.catalogue import Catalogue
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus, Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.store import Record
 from harness.local.event_traces import EventTraces
 from harness.storage.memory_state import MemoryState

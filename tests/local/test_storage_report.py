@@ -8,7 +8,7 @@ import pytest
 from harness.bus.catalogue import Catalogue
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus, Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.store import DeadLetter, Delivery, Kept, Kind, Record, target_key
 from harness.clock import utc_now
 from harness.local.operator import Operator, operator_token

@@ -8,7 +8,7 @@ from harness.bus.operations.call import Answer, Call, exists, given, invalid, no
 from harness.bus.operations.paging import page
 from harness.bus.operations.places import account_of, bus_of
 from harness.bus.operations.rules import invalid_pattern
-from harness.bus.pattern import PatternError
+from harness.bus.patterns.pattern import PatternError
 from harness.bus.put_events import RequestError
 
 _SETTINGS = ("Description", "EventPattern", "RetentionDays", "KmsKeyIdentifier")

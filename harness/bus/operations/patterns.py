@@ -1,9 +1,9 @@
 """TestEventPattern."""
 
-from harness.bus import event_pattern
 from harness.bus.operations.call import Answer, Call, invalid
 from harness.bus.operations.rules import invalid_pattern
-from harness.bus.pattern import PatternError
+from harness.bus.patterns import event_pattern
+from harness.bus.patterns.pattern import PatternError
 
 
 async def test(call: Call) -> Answer:

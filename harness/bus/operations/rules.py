@@ -13,7 +13,7 @@ from harness.bus.operations.paging import page
 from harness.bus.operations.places import bus_of, conditions_of_rule, managed_by, of_request_tags
 from harness.bus.operations.roles import may_pass
 from harness.bus.operations.tags import in_order, may_tag
-from harness.bus.pattern import PatternError, compile_pattern
+from harness.bus.patterns.pattern import PatternError, compile_pattern
 from harness.bus.put_events import RequestError
 from harness.bus.schedule import ScheduleError, parse_schedule
 from harness.policy import ContextValue

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from harness.bus import documents
 from harness.bus.documents import Document
-from harness.bus.input import compile_input
 from harness.bus.operations.call import TOO_MANY, Answer, Call, invalid, not_found
 from harness.bus.operations.paging import page
 from harness.bus.operations.places import account_of, bus_of, conditions_of_rule
 from harness.bus.operations.receivers import receiver_refused
 from harness.bus.operations.roles import may_pass
 from harness.bus.put_events import RequestError
+from harness.bus.shaping.shape import compile_input
 from harness.policy import ContextValue
 from harness.wire import rule_arn
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.bus.mismatch import explain
 from harness.bus.model import Envelope, Rule
+from harness.bus.patterns.mismatch import explain
 
 Json = dict[str, Any]
 

@@ -19,7 +19,7 @@ from harness.bus.limits import Limits
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus, Rule, Target
 from harness.bus.operations.call import Desk
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.store import Store
 from harness.clock import utc_now
 from harness.identity import Role

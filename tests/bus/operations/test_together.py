@@ -12,7 +12,6 @@ from harness.bus import documents
 from harness.bus.archives import archive_of
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
-from harness.bus.delivery import Failure
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.lane import Work
 from harness.bus.limits import Limits
@@ -23,6 +22,7 @@ from harness.bus.put_events import RequestError
 from harness.bus.router import Router
 from harness.bus.routes import Route
 from harness.bus.store import Archived, Delivery
+from harness.bus.targets.delivery import Failure
 from harness.clock import utc_now
 from harness.storage.connection import Connection
 from harness.storage.held import StoreFull, StoreUnavailable

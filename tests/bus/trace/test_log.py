@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.bus.model import Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.trace.log import TraceLog
 from harness.bus.tracing import Attempt
 from harness.wire import bus_arn, function_arn

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.bus.model import Rule, Target
-from harness.bus.pattern import compile_pattern
+from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.trace.story import links, story
 from harness.bus.trace.text import text
 from harness.wire import bus_arn, function_arn, queue_arn

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.bus.pattern import PatternError, compile_pattern
+from harness.bus.patterns.pattern import PatternError, compile_pattern
 from harness.contracts.consumers.patterns import clauses_of, event_schema_of, paths_read
 
 CASES = json.loads((Path(__file__).parent / "cases" / "patterns.json").read_text())
