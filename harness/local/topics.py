@@ -107,5 +107,7 @@ def posting(client: HttpClient, owners: Owners) -> Post:
             return Failure(f"{url} did not answer within {PATIENCE_SECONDS:g} s")
         except (TargetUnreachable, OSError) as error:
             return Failure(f"{url}: {error}")
+        except ValueError as error:  # a name that no DNS holds (UnicodeError), or what would be another request
+            return Failure(f"{url}: {error}", final=True)
 
     return post

@@ -166,6 +166,14 @@ def test_what_an_endpoint_does_not_take_is_a_dead_letter(
     assert len(subscriber.got) == 1 + attempts
 
 
+def test_an_address_that_no_dns_holds_is_given_up(running: Landscape, sns: Any, sqs: Any, topic: str) -> None:
+    queue, url = a_queue(sqs)
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue})}
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"http://{'a' * 70}.example/", Attributes=redrive)
+    [letter] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert json.loads(letter["Body"])["Type"] == "SubscriptionConfirmation"
+
+
 def test_an_endpoint_that_has_left_gets_nothing(
     running: Landscape, sns: Any, topic: str, subscriber: Subscriber
 ) -> None:
