@@ -7,6 +7,8 @@ shown, nor a parameter of an invocation that `IsValueSecret` marks.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from harness.bus.http_parameters import may_be_set
+
 OF_TYPE: Final[Mapping[str, str]] = {
     "BASIC": "BasicAuthParameters",
     "OAUTH_CLIENT_CREDENTIALS": "OAuthParameters",
@@ -52,6 +54,9 @@ def mistake(authorization: str, parameters: Mapping[str, Any]) -> str:
             value = (value or {}).get(name)
         if value is None:
             return f"Parameter(s) AuthParameters.{'.'.join((wanted, *path))} must be specified."
+    key_name = parameters[wanted].get("ApiKeyName", "")
+    if not may_be_set(key_name):
+        return f"Parameter ApiKeyName is not valid. Reason: {key_name} is a header of the service's own."
     return ""
 
 

@@ -28,7 +28,7 @@ _OF_THE_CLIENT = "a-im date forwarded from max-forwards origin referer user-agen
 _NOT_TAKEN = frozenset(
     f"{_ABOUT_CONTENT} {_CONDITIONS} {_OF_THE_CONNECTION} {_OF_THE_CLIENT}".split(),
 )
-"""Headers that no parameter can set."""
+"""Headers that nobody else can set: some say where a request ends, and whose connection it was on."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _BODYLESS = ("GET", "HEAD")
 
@@ -90,16 +90,21 @@ def outgoing(
         url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
     sent = _headers(headers, credentials, trace)
     wrong = [name for name, value in sent if not _TOKEN.fullmatch(name) or _broken(value)]
+    wrong += [name for name in credentials if not may_be_set(name)]
     if wrong or _broken(url):
         return f"not a header that can be sent: {', '.join(wrong)}" if wrong else "the address has a control character"
     return Outgoing(method, url, tuple(sent), b"" if method in _BODYLESS else _with_parameters(body, connection.body))
+
+
+def may_be_set(name: str) -> bool:
+    return name.lower() not in _NOT_TAKEN
 
 
 def _headers(given: Mapping[str, str], credentials: Mapping[str, str], trace: str) -> list[tuple[str, str]]:
     """Each name once, whatever its case: who proves who calls comes last and stands first."""
     found = dict(SENT_ALWAYS)
     for name, value in given.items():
-        if name.lower() not in _NOT_TAKEN:
+        if may_be_set(name):
             found[name.lower()] = (name, value)
     if trace:
         found["x-amzn-trace-id"] = ("X-Amzn-Trace-Id", trace)

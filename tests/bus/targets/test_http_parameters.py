@@ -57,6 +57,11 @@ def test_a_header_of_the_service_s_own_cannot_be_set(name: str) -> None:
     assert "mine" not in [value for _, value in made.headers]
 
 
+@pytest.mark.parametrize("name", ["Transfer-Encoding", "content-length", "Host", "Connection", "Expect"])
+def test_an_api_key_is_no_header_that_says_where_a_request_ends(name: str) -> None:
+    assert "not a header that can be sent" in str(attempted(credentials={name: "chunked"}))
+
+
 def test_the_content_type_can_be_set() -> None:
     made = request(target={"HeaderParameters": {"content-type": "application/cloudevents+json"}})
     assert [value for name, value in made.headers if name.lower() == "content-type"] == ["application/cloudevents+json"]
