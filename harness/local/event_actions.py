@@ -15,6 +15,7 @@ from harness.bus.model import Rule, Target
 from harness.bus.operations import replays
 from harness.bus.operations.call import Call, Desk
 from harness.bus.put_events import RequestError
+from harness.bus.roles import SERVICE
 from harness.bus.store import Delivery, target_key
 from harness.clock import Clock, utc_now
 from harness.local.operator import NotKept, Query
@@ -121,6 +122,9 @@ class EventActions:
         attributes = received.message.attributes
         if "RULE_ARN" not in attributes or "TARGET_ARN" not in attributes:
             return "not a dead letter of a rule"
+        # Whoever may send to the queue can write the attributes; who sent it is the landscape's own word.
+        if received.message.sender != SERVICE:
+            return "not written by the event bus, whoever it says it is from"
         found = RULE_ARN.fullmatch(attributes["RULE_ARN"].value)
         rule = None
         if found is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from harness.bus.roles import SERVICE
 
 from harness.access import Authority
 from harness.bus import documents
@@ -44,13 +45,13 @@ class Owner:
     store: MemoryStore
     replica: Replica
 
-    async def letters(self, *letters: dict[str, str]) -> Queue:
+    async def letters(self, *letters: dict[str, str], sender: str = SERVICE) -> Queue:
         """A dead-letter queue with one letter for each set of attributes."""
         queue = await a_queue(self.broker, STOCK, "stock-undelivered")
         for number, attributes in enumerate(letters, start=1):
             body = json.dumps({**EVENT, "id": f"e-{number}"})
             given = {name: Attribute("String", value) for name, value in attributes.items()}
-            await send(self.broker, queue, body, attributes=given)
+            await send(self.broker, queue, body, attributes=given, sender=sender)
         return queue
 
 
@@ -95,6 +96,13 @@ async def test_what_cannot_go_back_stays_and_says_why(owner: Owner, attributes: 
     assert len(await receive(owner.broker, queue, wait=0)) == 1
 
 
+async def test_what_somebody_else_sent_to_the_queue_becomes_no_event(owner: Owner) -> None:
+    queue = await owner.letters(a_letter(), sender="AROAEXAMPLE:intruder")
+    told = await owner.actions.redrive({"queue": queue.name})
+    assert (told["sent"], list(told["left"].values())) == ({}, [1])
+    assert await owner.store.pull_deliveries(target_key(RULE.arn, "domain"), 10, 0) == []
+
+
 async def test_a_limit_is_kept(owner: Owner) -> None:
     queue = await owner.letters(*[a_letter()] * 5)
     told = await owner.actions.redrive({"queue": queue.arn, "limit": "3"})
@@ -106,7 +114,8 @@ async def test_a_letter_that_is_sent_back_twice_is_delivered_twice(owner: Owner)
     queue = await owner.letters(a_letter())
     await owner.actions.redrive({"queue": queue.name})
     body = json.dumps(EVENT)
-    await send(owner.broker, queue, body, attributes={k: Attribute("String", v) for k, v in a_letter().items()})
+    attributes = {name: Attribute("String", value) for name, value in a_letter().items()}
+    await send(owner.broker, queue, body, attributes=attributes, sender=SERVICE)
     await owner.actions.redrive({"queue": queue.name})
     assert len(await owner.store.pull_deliveries(target_key(RULE.arn, "domain"), 10, 1)) == 2
 

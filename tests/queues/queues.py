@@ -28,7 +28,7 @@ def redrive_to(queue: Queue, receives: int) -> str:
 
 def a_message(body: str, *, delay: float = 0, **more: Any) -> Message:
     now = int(time.time() * 1000)
-    return Message(body, sent=now, due=now + int(delay * 1000), sender="AROAEXAMPLE:tests", **more)
+    return Message(body, sent=now, due=now + int(delay * 1000), **{"sender": "AROAEXAMPLE:tests", **more})
 
 
 async def send(broker: Broker, queue: Queue, body: str, *, once: str = "", **more: Any) -> Sent:
