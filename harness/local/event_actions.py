@@ -15,8 +15,8 @@ from harness.bus.model import Rule, Target
 from harness.bus.operations import replays
 from harness.bus.operations.call import Call, Desk
 from harness.bus.put_events import RequestError
-from harness.bus.roles import SERVICE
 from harness.bus.store import Delivery, target_key
+from harness.bus.targets.roles import SERVICE
 from harness.clock import Clock, utc_now
 from harness.local.operator import NotKept, Query
 from harness.policy import Principal

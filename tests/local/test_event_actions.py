@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from harness.bus.roles import SERVICE
 
 from harness.access import Authority
 from harness.bus import documents
@@ -15,6 +14,7 @@ from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus, Rule, Target
 from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.store import target_key
+from harness.bus.targets.roles import SERVICE
 from harness.local.event_actions import EventActions
 from harness.local.operator import NotKept
 from harness.queues.broker import Broker
