@@ -7,7 +7,7 @@ shown, nor a parameter of an invocation that `IsValueSecret` marks.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from harness.bus.http_parameters import may_be_set
+from harness.bus.targets.http_parameters import may_be_set
 
 OF_TYPE: Final[Mapping[str, str]] = {
     "BASIC": "BasicAuthParameters",
