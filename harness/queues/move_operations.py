@@ -36,8 +36,14 @@ class MoveOperations:
         target = await self._allowed(asked, destination, "DestinationArn", "SendMessage") if destination else None
         if isinstance(target, Refusal):
             return target
-        if not any(each.redrive is not None and each.redrive[0] == source.arn for each in self._registry.all()):
+        buried = [each for each in self._registry.all() if each.redrive is not None and each.redrive[0] == source.arn]
+        if not buried:
             return Refusal("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+        if target is None:  # each message goes to where it came from
+            for each in buried:
+                refused = self._refused(asked, "SendMessage", each.arn, each)
+                if refused is not None:
+                    return refused
         if target is not None and target.fifo != source.fifo:
             return Refusal("InvalidParameterValue", "The destination must be of the same type as the source.")
         if any(task.active for task in self._moves.tasks(source.arn)):
@@ -81,10 +87,13 @@ class MoveOperations:
             return invalid(name, arn[:256], "it is no ARN of a queue.")
         queue = await self._registry.by_arn(arn)
         for operation in also if name == "DestinationArn" else (asked.operation, *also):
-            refused = access.refusal(self._counter.authority, asked.caller, operation, arn, queue, asked.context)
+            refused = self._refused(asked, operation, arn, queue)
             if refused is not None:
                 return refused
         return queue or Refusal("ResourceNotFoundException", _GONE.format(name=name))
+
+    def _refused(self, asked: Asked, operation: str, arn: str, queue: Queue | None) -> Refusal | None:
+        return access.refusal(self._counter.authority, asked.caller, operation, arn, queue, asked.context)
 
 
 def _told(task: Task) -> Answer:

@@ -33,6 +33,8 @@ LEASE_MS = 10_000
 LOOK_SECONDS = 0.5
 VISIBILITY_SECONDS = 30
 BATCH = 10
+MOST_KEPT = 10
+"""Of a source's tasks, the newest; ListMessageMoveTasks tells no more."""
 _MOVES: Key = ("sqs", "move")
 
 
@@ -98,6 +100,9 @@ class Moves:
         return sorted(found, key=lambda task: task.started, reverse=True)
 
     async def start(self, task: Task) -> None:
+        for old in self.tasks(task.source)[MOST_KEPT - 1 :]:
+            if not old.active:
+                await self._registry.copy.delete(old.key)
         await self._registry.copy.put(task.key, task.to_bytes(), expected=0)
         self._look.set()
 

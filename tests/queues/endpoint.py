@@ -25,8 +25,11 @@ from tests.bus.endpoint import Loop
 OWNER = a_role(ORDERS, "owner", allow(["sqs:*", "sns:*"]))
 NOBODY = a_role(ORDERS, "nobody")
 SENDER = a_role(ORDERS, "sender", allow("sqs:SendMessage"))
+MOVER = a_role(
+    ORDERS, "mover", allow(["sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:CreateQueue"])
+)
 STRANGER = a_role(STOCK, "stranger", allow(["sqs:*", "sns:*"]))
-ROLES: Mapping[str, Role] = {role.name: role for role in (OWNER, NOBODY, SENDER, STRANGER)}
+ROLES: Mapping[str, Role] = {role.name: role for role in (OWNER, NOBODY, SENDER, MOVER, STRANGER)}
 
 SESSION = boto3.Session()  # reads the service's model once
 

@@ -1,5 +1,7 @@
 """SQS as boto3 sees it: each case is a conversation, step by step."""
 
+import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -40,3 +42,23 @@ def test_a_conversation(endpoint: Endpoint, steps: list[Mapping[str, Any]]) -> N
         "STOCK": STOCK,
     }
     hold(steps, lambda role, operation: endpoint.client(role), names)
+
+
+def test_only_the_latest_move_tasks_are_kept(endpoint: Endpoint) -> None:
+    sqs, name = endpoint.client(), f"q-{uuid.uuid4().hex[:10]}"
+    arn = f"arn:aws:sqs:{REGION}:{ORDERS}:{name}"
+    for each, attributes in ((f"{name}-dead", {}), (name, {"RedrivePolicy": redrive_to(f"{arn}-dead")})):
+        sqs.create_queue(QueueName=each, Attributes=attributes)
+    started: list[str] = []
+    deadline = time.monotonic() + 20
+    while len(started) < 13:
+        assert time.monotonic() < deadline
+        try:
+            started.append(sqs.start_message_move_task(SourceArn=f"{arn}-dead")["TaskHandle"])
+        except sqs.exceptions.UnsupportedOperation:
+            continue  # the one before is not at its end
+    assert len(endpoint.broker.registry.copy.below(("sqs", "move", ORDERS, f"{name}-dead"))) == 10
+
+
+def redrive_to(arn: str) -> str:
+    return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
