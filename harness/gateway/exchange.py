@@ -43,6 +43,10 @@ class Answer:
         self.complete = exchange is None
         self.exchange = exchange
 
+    @property
+    def tells_length(self) -> bool:
+        return any(name == b"content-length" for name, _ in self.headers)
+
     async def rest(self) -> AsyncIterator[bytes]:
         """The pieces after `body`, as they arrive; the upstream is held back while the reader is busy.
 

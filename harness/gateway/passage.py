@@ -16,7 +16,7 @@ from harness.gateway.intake import Intake, Outgoing, request_of
 from harness.gateway.notes import Notes, log
 from harness.gateway.refusals import REFUSALS, Condition, Refusal, refusal_headers
 from harness.gateway.upstream import Client
-from harness.wire import HttpRequest, NetworkPlace
+from harness.wire import MAX_BODY_BYTES, HttpRequest, NetworkPlace
 
 # RFC 9110 section 9.2.2
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -60,6 +60,7 @@ class Passage:
     _api_id = ""
     _exchange: Exchange | None = None
     _withheld: list[bytes] | None = None
+    _withheld_bytes = 0
     _over = True  # until something is under way
 
     def __init__(self, call: Call, desk: Desk, ids: Ids, now: datetime) -> None:
@@ -150,9 +151,10 @@ class Passage:
             self._pass_on(answer)
             return
         self._answer, self._exchange = answer, exchange
-        if call.scope["http_version"] == "1.0":
+        if call.scope["http_version"] == "1.0" and not answer.tells_length:
             # HTTP/1.0 knows no chunks: the answer needs its length (RFC 9112 section 7.1).
             self._withheld = [answer.body]
+            self._withheld_bytes = len(answer.body)
         elif call.gone:
             self.left()
             return
@@ -199,7 +201,11 @@ class Passage:
     def _withhold(self, exchange: Exchange, pieces: list[bytes]) -> None:
         answer = self._answer
         pieces.append(exchange.drain())
-        if exchange.fault is not None:
+        self._withheld_bytes += len(pieces[-1])
+        if self._withheld_bytes > MAX_BODY_BYTES:
+            exchange.abort()
+            self._broke_off("too long to be withheld for HTTP/1.0")
+        elif exchange.fault is not None:
             self._broke_off(exchange.fault)
         elif exchange.finished:
             self._pass_on(Answer(answer.status, answer.headers, b"".join(pieces)))
@@ -223,7 +229,7 @@ class Passage:
         assert self._place is not None
         self._desk.notes.passed(self._now, self._request, self._place, self._api_id, self._out.method, answer.status)
 
-    def _broke_off(self, fault: UpstreamFault) -> None:
+    def _broke_off(self, fault: str) -> None:
         self._end()
         reason = f"the upstream's answer broke off: {fault}"
         refused = Refused(Condition.UPSTREAM_MALFORMED, reason, caller=self._out.caller)

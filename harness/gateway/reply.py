@@ -8,7 +8,7 @@ from harness.gateway.answer_head import answer_headers
 from harness.gateway.exchange import Answer, BodyBrokeOff
 from harness.gateway.identifiers import Ids
 from harness.gateway.refusals import Refusal, refusal_headers
-from harness.wire import REQUEST_ID_HEADER, HttpResponse
+from harness.wire import MAX_BODY_BYTES, REQUEST_ID_HEADER, HttpResponse
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -40,11 +40,9 @@ class Reply:
 
     async def pass_on(self, answer: Answer, method: str, receive: Receive, http_version: str) -> None:
         """Raises BodyBrokeOff when the upstream's body ends too soon; the client's connection must then be closed."""
-        if not answer.complete and http_version == "1.0":
+        if not answer.complete and http_version == "1.0" and not answer.tells_length:
             # HTTP/1.0 knows no chunks: the answer needs its length (RFC 9112 section 7.1).
-            answer = Answer(
-                answer.status, answer.headers, answer.body + b"".join([piece async for piece in answer.rest()])
-            )
+            answer = Answer(answer.status, answer.headers, await _all_of(answer))
         headers = answer_headers(answer, method, self.ids)
         if answer.complete:
             await self._whole(answer.status, headers, answer.body)
@@ -71,6 +69,17 @@ class Reply:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         self.begun = True
         await self._send({"type": "http.response.body", "body": body})
+
+
+async def _all_of(answer: Answer) -> bytes:
+    pieces, size = [answer.body], len(answer.body)
+    async for piece in answer.rest():
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_BODY_BYTES:
+            answer.abort()
+            raise BodyBrokeOff("the upstream's answer broke off: too long to be withheld for HTTP/1.0")
+    return b"".join(pieces)
 
 
 async def unless_client_leaves(work: Awaitable[HttpResponse], receive: Receive) -> HttpResponse | None:

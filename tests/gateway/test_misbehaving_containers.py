@@ -137,3 +137,39 @@ def test_http_1_0_gets_a_stream_with_its_length() -> None:
         got = client.answer()
         assert (got.headers["content-length"], got.body) == ("2", b"ok")
         assert client.ended()
+
+
+@pytest.mark.parametrize(
+    "body", [pytest.param(b"", id="the short way"), pytest.param(b"x" * 100_000, id="the long way")]
+)
+def test_http_1_0_is_not_withheld_more_than_an_answer_may_have(body: bytes) -> None:
+    async def pours(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        try:
+            while True:
+                await wire.say(b"100000\r\n" + b"x" * 1_048_576 + b"\r\n")
+        except ConnectionError:
+            return
+
+    with running(pours) as edge:
+        client = RawClient(edge.address)
+        client.send(on_the_wire(a_call("POST", body=body), version=b"1.0"))
+        assert client.answer().status == 502
+        assert client.ended()
+
+
+def test_http_1_0_gets_a_long_answer_as_it_comes_when_its_length_is_known() -> None:
+    size = 12_000_000
+
+    async def pours(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size, b"x" * size)
+        await wire.gone()
+
+    with running(pours) as edge:
+        client = RawClient(edge.address)
+        client.send(on_the_wire(a_call(), version=b"1.0"))
+        got = client.answer()
+        assert (len(got.body), got.whole) == (size, True)
+        assert client.ended()
