@@ -1,7 +1,6 @@
 """Commands about contract files: diff."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from harness.clock import utc_now
 from harness.errors import InputError, Problem
 
 RULES_FILE = "rules.yaml"
+_MOST_BYTES = 64 * 1024 * 1024  # any API's contract may be compared, not a landscape's own alone
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,32 +53,29 @@ def _name(named: str) -> str:
 
 def _reader(named: str) -> Callable[[str], str]:
     """Reads the contract and the files that it refers to, all of the working tree or all of one revision."""
-    revision = _revision(named)
-    return _text if revision is None else lambda file: _text_at(revision, file)
+    from harness.local.revisions import find_revision, text_at
+
+    name = _revision(named)
+    if name is None:
+        return _text
+    folder = Path.cwd()
+    revision = find_revision(name, folder, asked=named, instead="file")
+
+    def read(file: str) -> str:
+        text = text_at(revision.commit, folder / file, revision.repository)
+        if text is None:
+            raise InputError(
+                [Problem(f"{name}:{file}", 0, f"is no file of {revision.shown}: mind the path and the case")]
+            )
+        return text.removeprefix("\ufeff")
+
+    return read
 
 
 def _text(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError([Problem(file, 0, f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise InputError([Problem(file, 0, "is not UTF-8 text")]) from error
+    from harness.local.contract_files import contract_text
 
-
-def _text_at(revision: str, file: str) -> str:
-    # "./": relative to the current folder, as the names of files are. No option can come of a revision after "--end-…".
-    command = ["git", "show", "--end-of-options", f"{revision}:./{file}"]
-    try:
-        shown = subprocess.run(command, capture_output=True, check=True)
-    except FileNotFoundError as error:
-        raise InputError(
-            [Problem(f"{revision}:{file}", 0, "git is needed to read a revision, and is missing")]
-        ) from error
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
-        raise InputError([Problem(f"{revision}:{file}", 0, said or "git cannot show it")]) from error
-    return shown.stdout.decode("utf-8", errors="strict")
+    return contract_text(file, limit=_MOST_BYTES)
 
 
 def _rules_beside(named: str) -> Path | None:

@@ -7,9 +7,9 @@ from harness.manifest.files import MAX_CONTRACT_BYTES, UnreadableError, read_tex
 from harness.runtime.folder import shown
 
 
-def contract_text(name: str) -> str:
+def contract_text(name: str, *, limit: int = MAX_CONTRACT_BYTES) -> str:
     """Raises `InputError`."""
     try:
-        return read_text(Path(name), limit=MAX_CONTRACT_BYTES)
+        return read_text(Path(name), limit=limit)
     except UnreadableError as error:
         raise InputError([Problem(shown(Path(name)), error.line, error.text)]) from error

@@ -27,17 +27,20 @@ class Revision:
         return short if self.commit.startswith(self.name) else f"{self.name} ({short})"
 
 
-def find_revision(name: str, folder: Path) -> Revision:
-    """A branch, tag or commit of the repository that `folder` lies in. Raises `InputError`."""
+def find_revision(name: str, folder: Path, *, asked: str = "--against", instead: str = "folder") -> Revision:
+    """A branch, tag or commit of the repository that `folder` lies in. Raises `InputError` about what was `asked`.
+
+    `instead`: what else could have been named there.
+    """
     top = _git(["rev-parse", "--show-toplevel"], folder)
     if top is None:
-        raise _mistake(f"{folder} is in no git repository: give a folder to compare with, --against FOLDER")
+        raise _mistake(f"{folder} is in no git repository: give a {instead} to compare with", asked)
     repository = Path(top.strip())
     commit = _git(["rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"], repository)
     if commit is None:
         known = (_git(["for-each-ref", "--format=%(refname:short)"], repository) or "").split()
-        hint = did_you_mean(name, known) or ": fetch it, or name a branch, a tag, a commit or a folder"
-        raise _mistake(f'"{name}" is neither a folder nor a revision of {repository}{hint}')
+        hint = did_you_mean(name, known) or f": fetch it, or name a branch, a tag, a commit or a {instead}"
+        raise _mistake(f'"{name}" is neither a {instead} nor a revision of {repository}{hint}', asked)
     return Revision(name, commit.strip(), repository)
 
 
@@ -53,7 +56,7 @@ def unpack(revision: Revision, into: Path) -> None:
             archive.extractall(into, filter=_plain)
         said = process.stderr.read().decode(errors="replace").strip()
     if process.returncode:
-        raise _mistake(f"git archive {revision.shown}: {said}")
+        raise _mistake(f"cannot be unpacked: {said}", f"git archive {revision.shown}")
 
 
 def _plain(member: tarfile.TarInfo, into: str) -> tarfile.TarInfo | None:
@@ -72,7 +75,7 @@ def commits_of(file: Path, revision: Revision) -> tuple[str, ...]:
 
 
 def text_at(commit: str, file: Path, repository: Path) -> str | None:
-    """A file's text at a commit; None where the commit has no such file."""
+    """A file's text at a commit; None where the commit has no such file (a folder is none)."""
     path = Path(os.path.relpath(file, repository)).as_posix()
     return _git(["cat-file", "blob", f"{commit}:{path}"], repository)
 
@@ -82,7 +85,7 @@ def _git(arguments: list[str], folder: Path) -> str | None:
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, env=_environment(), timeout=120)
     except FileNotFoundError as error:
-        raise _mistake("git is not installed: give a folder to compare with, --against FOLDER") from error
+        raise _mistake("is not installed, and is needed to read another revision", "git") from error
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
@@ -91,5 +94,5 @@ def _environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
 
 
-def _mistake(text: str) -> InputError:
-    return InputError([Problem("--against", 0, text)])
+def _mistake(text: str, about: str) -> InputError:
+    return InputError([Problem(about, 0, text)])

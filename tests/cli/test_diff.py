@@ -142,14 +142,19 @@ def test_schemas_of_an_event_are_compared_in_their_mode(run: Run, tmp_path: Path
 
 
 MISUSE = {
-    "a file that is not there": (["nowhere.yaml", OLD], "nowhere.yaml: cannot be read: No such file or directory"),
-    "a revision that is not there": ([f"no-such-branch:{OLD}", OLD], f"no-such-branch:{OLD}: "),
-    "a file that a revision does not have": (["HEAD:nowhere.yaml", OLD], "HEAD:nowhere.yaml: "),
+    "a file that is not there": (["nowhere.yaml", OLD], "nowhere.yaml: does not exist"),
+    "a revision that is not there": (
+        [f"no-such-branch:{OLD}", OLD],
+        f'no-such-branch:{OLD}: "no-such-branch" is neither a file nor a revision of ',
+    ),
+    "a file that a revision does not have": (["HEAD:nowhere.yaml", OLD], "HEAD:nowhere.yaml: is no file of HEAD ("),
+    "a folder": (["contracts", OLD], "contracts: is a folder"),
+    "a folder of a revision": (["HEAD:contracts", OLD], "HEAD:contracts: is no file of HEAD ("),
     "a revision that looks like an option": (["--output=x:nowhere.yaml", OLD], "No such option"),
     "an API and an event": ([EVENT, OLD], f"{OLD}: is an OpenAPI document, and {EVENT} is the schema of an event"),
     "what is no contract": (["harness.yaml", OLD], "harness.yaml: neither an OpenAPI document"),
     "what is no YAML": (["README.md", OLD], "README.md:"),
-    "settings that are not there": ([OLD, OLD, "--rules", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+    "settings that are not there": ([OLD, OLD, "--rules", "nowhere.yaml"], "nowhere.yaml: does not exist"),
     "one file alone": ([OLD], "Missing argument 'NEW'"),
 }
 
