@@ -7,17 +7,21 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
+from harness.contracts.schemas.dialects import (
+    LIST_KEYWORDS,
+    MAP_KEYWORDS,
+    SCHEMA_KEYWORDS,
+    Dialect,
+    dialect_of,
+    in_2020_12,
+    nulled,
+)
+from harness.contracts.schemas.shapes import misshapen
 from harness.errors import InputError, Problem
 
 Schema = Mapping[str, Any] | bool
 
-# Keywords of JSON Schema 2020-12 that hold a schema, a list of them, or schemas by name.
-_ONE: Final = frozenset(
-    {"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"}
-    | {"unevaluatedItems", "unevaluatedProperties"}
-)
-_MANY: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_NAMED: Final = (*MAP_KEYWORDS, "$defs")
 MASK: Final = "the value"
 """What stands for a value in the text of a validator: what a caller sent may be secret."""
 
@@ -30,12 +34,12 @@ class Direction(StrEnum):
 
 
 class Document:
-    """`file` is for messages. OpenAPI 3.0's `nullable` and its exclusive bounds are put as 3.1 has them."""
+    """`file` is for messages."""
 
     def __init__(self, content: Mapping[str, Any], *, file: str) -> None:
         self.content = content
         self.file = file
-        self._old = str(content.get("openapi", "")).startswith("3.0")
+        self._dialect = dialect_of(content)
         self._components: dict[Direction, dict[str, Any]] = {}
 
     def inline(self, node: Any) -> Any:
@@ -54,9 +58,9 @@ class Document:
         known = self._components.get(direction)
         if known is None:
             written = self.content.get("components", {}).get("schemas", {})
-            known = {name: modern(each, nullable=self._old, hidden=direction) for name, each in written.items()}
+            known = {name: self._modern(each, direction) for name, each in written.items()}
             self._components[direction] = known
-        made = modern(schema, nullable=self._old, hidden=direction)
+        made = self._modern(schema, direction)
         alone: dict[str, Any] = made if isinstance(made, dict) else {} if made else {"not": {}}
         return {**alone, "components": {"schemas": known}}
 
@@ -66,6 +70,30 @@ class Document:
             return jsonschema_rs.validator_for(schema, validate_formats=True, mask=MASK, offline=True)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             raise InputError([Problem(self.file, 0, f"a schema cannot be used: {error}")]) from error
+
+    def _modern(self, schema: Any, hidden: Direction) -> Any:
+        """The schema in draft 2020-12 with all that it holds, members that are marked `hidden` not required."""
+        if not isinstance(schema, Mapping):
+            return schema
+        for key, value in schema.items():
+            if (wanted := misshapen(key, value)) is not None:
+                self._mistake(f"a schema cannot be used: {key}: must be {wanted}")
+        made: dict[str, Any] = {}
+        for key, value in in_2020_12(dict(schema), self._dialect).items():
+            if key in SCHEMA_KEYWORDS:
+                made[key] = self._modern(value, hidden)
+            elif key in LIST_KEYWORDS:
+                made[key] = [self._modern(each, hidden) for each in value]
+            elif key in _NAMED and isinstance(value, Mapping):
+                made[key] = {name: self._modern(each, hidden) for name, each in value.items()}
+            else:
+                made[key] = value
+        properties = made.get("properties", {})
+        if "required" in made:
+            made["required"] = [name for name in made["required"] if not _is_hidden(properties.get(name), hidden)]
+        if self._dialect is not Dialect.OPENAPI_3_0 or "$ref" in made:
+            return made
+        return nulled(made) if made.pop("nullable", False) is True else made
 
     def _target(self, reference: str) -> Any:
         if not reference.startswith("#/"):
@@ -82,47 +110,5 @@ class Document:
         raise InputError([Problem(self.file, 0, text)])
 
 
-def modern(schema: Any, *, nullable: bool, hidden: str) -> Any:
-    """The schema with `nullable` (OpenAPI 3.0) spelled out, and members marked `hidden` not required."""
-    if not isinstance(schema, Mapping):
-        return schema
-
-    def inner(value: Any) -> Any:
-        return modern(value, nullable=nullable, hidden=hidden)
-
-    made: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in _ONE:
-            made[key] = inner(value)
-        elif key in _MANY and isinstance(value, list):
-            made[key] = [inner(each) for each in value]
-        elif key in _NAMED and isinstance(value, Mapping):
-            made[key] = {name: inner(each) for name, each in value.items()}
-        else:
-            made[key] = value
-    if isinstance(made.get("required"), list):
-        properties = made.get("properties", {})
-        made["required"] = [name for name in made["required"] if not _is_hidden(properties.get(name), hidden)]
-    return _spelled_out(made) if nullable else made
-
-
 def _is_hidden(schema: Any, mark: str) -> bool:
     return isinstance(schema, Mapping) and schema.get(mark) is True
-
-
-def _spelled_out(schema: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0.3, 4.7.24: siblings of `$ref` are ignored, exclusive bounds are flags, `null` is no type."""
-    if "$ref" in schema:
-        return {"$ref": schema["$ref"]}
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        flag = schema.get(exclusive)
-        if isinstance(flag, bool):
-            del schema[exclusive]
-            if flag and bound in schema:
-                schema[exclusive] = schema.pop(bound)
-    if schema.pop("nullable", False) is not True:
-        return schema
-    if isinstance(schema.get("type"), str):
-        schema["type"] = [schema["type"], "null"]
-        return schema
-    return {"anyOf": [schema, {"type": "null"}]}

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import jsonschema_rs
 
+from harness.contracts.schemas.regular import text_for
+from harness.contracts.schemas.regular_syntax import UnknownSyntax
 from harness.contracts.stub.document import Direction, Document, Schema
-from harness.contracts.stub.patterns import UnknownSyntax, text_for
 
 # How deep a value has members that it need not have, and how often chance is asked again.
 _DEPTH: Final = 4
@@ -167,7 +168,8 @@ class Generator:
         first, last = -int(-low // step), int(high // step)
         if last < first:
             raise Unmakeable("no number lies between a schema's bounds")
-        chosen = self._random.randint(first, last) if varied else min(max(first, 1), last)
+        # Numbers that nobody would write are for those who ask for them: a bound of 32 bits is no wish.
+        chosen = self._random.randint(max(first, min(last, 0)), last) if varied else min(max(first, 1), last)
         number = chosen * step
         return int(number) if whole else round(number, 10)
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.contracts.schemas.regular import text_for
+from harness.contracts.schemas.regular_syntax import UnknownSyntax
 from harness.contracts.stub.document import Direction, Document
 from harness.contracts.stub.generate import Generator, Shape, Unmakeable
-from harness.contracts.stub.patterns import UnknownSyntax, text_for
 from harness.errors import InputError
 
 PATTERNS = [
@@ -180,6 +181,35 @@ def test_what_cannot_be_made_is_said(schema: Any) -> None:
         made(schema, components={"schemas": {"Endless": endless}})
 
 
-def test_a_schema_that_is_none_names_its_file() -> None:
+@pytest.mark.parametrize(
+    "schema", [{"type": "sting"}, {"format": "int32", "minimum": "1"}, {"dependencies": []}, {"$defs": []}]
+)
+def test_a_schema_that_is_none_names_its_file(schema: Any) -> None:
     with pytest.raises(InputError, match=r"x\.yaml: a schema cannot be used: .*"):
-        made({"type": "sting"})
+        made(schema)
+
+
+@pytest.mark.parametrize(
+    ("schema", "takes", "refuses"),
+    [
+        pytest.param({"type": "string", "enum": ["a"], "nullable": True}, None, "b", id="a nullable enumeration"),
+        pytest.param(
+            {"allOf": [{"type": "string"}], "type": "string", "nullable": True}, None, 1, id="nullable beside allOf"
+        ),
+        pytest.param({"type": "integer", "format": "int32"}, 2**31 - 1, 2**31, id="a number of 32 bits"),
+        pytest.param({"minimum": 1, "exclusiveMinimum": True}, 1.5, 1, id="an exclusive bound"),
+        pytest.param({"type": "string", "nullable": False}, "a", None, id="not nullable"),
+    ],
+)
+def test_a_schema_of_openapi_3_0_means_here_what_it_means_to_the_diff(schema: Any, takes: Any, refuses: Any) -> None:
+    shape = Shape(Document({"openapi": "3.0.3"}, file="x"), schema, Direction.RESPONSE)
+
+    assert shape.fits(takes)
+    assert not shape.fits(refuses)
+
+
+def test_of_32_bits_no_number_below_zero_is_made_up() -> None:
+    shape = Shape(Document({}, file="x"), {"type": "integer", "format": "int32"}, Direction.RESPONSE)
+    generator = Generator(Random(1))
+
+    assert all(generator.value(shape, varied=True) >= 0 for _ in range(20))
