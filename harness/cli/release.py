@@ -35,8 +35,8 @@ def can_release(
     markdown: Annotated[bool, typer.Option("--markdown", help="a summary for a pull request")] = False,
 ) -> None:
     """May the domain's contracts ship, and if not, whom do they break? Exit code 1 when they may not."""
-    from harness.contracts.release.render import as_json as json_of
-    from harness.contracts.release.render import as_markdown, as_text
+    from harness.contracts.release import as_json as json_of
+    from harness.contracts.release import as_markdown, as_text
     from harness.local.release import can_release as decide
 
     if as_json and markdown:
@@ -69,7 +69,7 @@ def release(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
     """Write down in released.lock that contracts have shipped as they are. Exit code 1 when one may not."""
-    from harness.contracts.release.render import judged_text
+    from harness.contracts.release import judged_text
     from harness.local.recording import record_release
 
     manifest: Path = options(context).manifest()

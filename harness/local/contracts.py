@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from harness.contracts.consumers.pact_file import PactFile, read_pact_file
-from harness.contracts.consumers.provider import ApiContract, EventContractFile, Provider
-from harness.contracts.consumers.subscriptions import Published, addressed, published
-from harness.contracts.consumers.uses import Footprint, Subscription, Use, pact_uses, recorded_uses
+from harness.contracts.consumers import (
+    ApiContract,
+    EventContractFile,
+    Footprint,
+    PactFile,
+    Provider,
+    Published,
+    Subscription,
+    Use,
+    pact_uses,
+    published,
+    read_pact_file,
+    recorded_uses,
+)
+from harness.contracts.consumers.subscriptions import addressed
 from harness.contracts.finding import Source
-from harness.contracts.release.compatibility import mode_of
-from harness.contracts.release.lock import NAME, Lock, parse_lock
-from harness.contracts.release.state import DomainState, EventState, VersionState
+from harness.contracts.release import NAME, DomainState, EventState, Lock, VersionState, mode_of, parse_lock
 from harness.contracts.schemas import Library, Location, Role, Schemas, Subject
 from harness.contracts.usage import Usage, parse_usage
 from harness.errors import InputError, Problem, did_you_mean

@@ -7,9 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from harness.contracts.finding import Level
-from harness.contracts.release.lock import Lock, Release, serialise_lock
-from harness.contracts.release.state import DomainState, Released
-from harness.contracts.release.verdict import Judged, judge_release
+from harness.contracts.release import DomainState, Judged, Lock, Release, Released, judge_release, serialise_lock
 from harness.errors import InputError, Problem, did_you_mean
 from harness.local.contracts import Contracts, read_contracts
 from harness.local.release import Progress, compared_with, diff_by, released_before, settle_by

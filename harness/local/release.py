@@ -9,16 +9,22 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.contracts.consumers.promises import unmet
-from harness.contracts.consumers.provider import ApiContract, EventContractFile
-from harness.contracts.consumers.subscriptions import subscription_findings
+from harness.contracts.consumers import ApiContract, EventContractFile, subscription_findings, unmet
 from harness.contracts.diff import Settings, diff_contracts, read_contract, read_settings
 from harness.contracts.diff.document import of_findings
 from harness.contracts.finding import Finding
-from harness.contracts.release.compatibility import ReleasedSchema
-from harness.contracts.release.lock import Release, digest
-from harness.contracts.release.state import DomainState, EventState, Released
-from harness.contracts.release.verdict import Diff, Settle, Verdict, judge_release
+from harness.contracts.release import (
+    Diff,
+    DomainState,
+    EventState,
+    Release,
+    Released,
+    ReleasedSchema,
+    Settle,
+    Verdict,
+    digest,
+    judge_release,
+)
 from harness.errors import InputError, Problem
 from harness.local.contracts import Contracts, read_contracts, read_event
 from harness.local.revisions import Revision, commits_of, find_revision, text_at, unpack

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.contracts.release.lock import parse_lock
-from harness.contracts.release.render import as_json, as_markdown, as_text
-from harness.contracts.release.verdict import Verdict
+from harness.contracts.release import Verdict, as_json, as_markdown, as_text, parse_lock
 from harness.errors import InputError
 from harness.local.recording import record_release
 from harness.local.release import can_release

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 
 from harness.contracts.consumers.declared import is_free, names_at
 from harness.contracts.consumers.expectation import Expected, only
+from harness.contracts.consumers.places import steps_of
 from harness.contracts.consumers.provider import Answer, ApiContract, Operation, Provider
 from harness.contracts.consumers.reading import Given, fields_to_check, presence
 from harness.contracts.consumers.requests import request_faults
 from harness.contracts.consumers.templates import best_template
 from harness.contracts.consumers.uses import MessageUse, PactUse, RecordedUse, Said
-from harness.contracts.field_path import ELEMENT, FieldPath, Step, show_field_path
+from harness.contracts.field_path import ELEMENT, FieldPath, show_field_path
 from harness.contracts.finding import Finding, Level, Place
 from harness.contracts.usage import Call
 from harness.errors import did_you_mean
@@ -198,11 +199,6 @@ def witness_at(value: object, path: FieldPath) -> str:
         else:
             break
     return json.dumps(value, ensure_ascii=False)
-
-
-def steps_of(path: FieldPath) -> tuple[str, ...]:
-    """As a `Place` has them."""
-    return tuple("*" if isinstance(step, Step) else step for step in path)
 
 
 def _recorded(use: RecordedUse, provider: Provider) -> Iterator[Finding]:

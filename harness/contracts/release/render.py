@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.contracts.consumers.impact import Hurt
+from harness.contracts.consumers import Hurt
 from harness.contracts.finding import Level, Source
 from harness.contracts.release.verdict import Judged, Verdict
 

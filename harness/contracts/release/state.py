@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from harness.contracts.consumers.provider import ApiContract, EventContractFile, Provider
+from harness.contracts.consumers import ApiContract, EventContractFile, Provider
 from harness.contracts.release.compatibility import Mode, ReleasedSchema
 from harness.contracts.release.lock import Lock
 

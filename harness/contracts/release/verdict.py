@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from harness.contracts.consumers.impact import ApiChange, EventChange, Hurt, hurt_by_api, hurt_by_event
-from harness.contracts.consumers.provider import ApiContract
-from harness.contracts.consumers.subscriptions import published
-from harness.contracts.consumers.uses import Footprint
+from harness.contracts.consumers import (
+    ApiChange,
+    ApiContract,
+    EventChange,
+    Footprint,
+    Hurt,
+    hurt_by_api,
+    hurt_by_event,
+    published,
+)
 from harness.contracts.finding import Finding, Level, Place, Source
 from harness.contracts.release.compatibility import Mode, ReleasedSchema, incompatibilities
 from harness.contracts.release.lifecycle import lifecycle_changes

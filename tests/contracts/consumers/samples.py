@@ -6,15 +6,25 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from harness.contracts.consumers.impact import ApiChange, EventChange, hurt_by_api, hurt_by_event
-from harness.contracts.consumers.pact_file import read_pact_file
-from harness.contracts.consumers.provider import ApiContract, EventContractFile, Provider
-from harness.contracts.consumers.subscriptions import published
-from harness.contracts.consumers.uses import Footprint, Subscription, pact_uses, recorded_uses
+from harness.contracts.consumers import (
+    ApiChange,
+    ApiContract,
+    EventChange,
+    EventContractFile,
+    Footprint,
+    Provider,
+    Subscription,
+    hurt_by_api,
+    hurt_by_event,
+    pact_uses,
+    published,
+    read_pact_file,
+    recorded_uses,
+)
 from harness.contracts.diff import diff_contracts, read_contract
 from harness.contracts.field_path import parse_field_path
 from harness.contracts.finding import Finding, Level, Source
-from harness.contracts.release.compatibility import Mode, ReleasedSchema, incompatibilities
+from harness.contracts.release import Mode, ReleasedSchema, incompatibilities
 from harness.contracts.schemas import load_schema
 from harness.contracts.usage import Usage, parse_usage
 

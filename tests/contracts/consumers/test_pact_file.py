@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from harness.contracts.consumers import PactFile, read_pact_file
 from harness.contracts.consumers.matching_rules import Matcher
-from harness.contracts.consumers.pact_file import ABSENT, PactFile, read_pact_file
+from harness.contracts.consumers.pact_file import ABSENT
 from harness.errors import InputError
 
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.contracts.consumers.promises import unmet
-from harness.contracts.consumers.provider import Provider
-from harness.contracts.consumers.subscriptions import published, subscription_findings
+from harness.contracts.consumers import Provider, published, subscription_findings, unmet
 from tests.contracts.consumers.samples import api, changed, event, footprints, subscription
 from tests.contracts.consumers.test_impact import ORDER_PLACED, SHOP, cases
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.contracts.field_path import show_field_path
 from harness.contracts.finding import Finding
-from harness.contracts.release.compatibility import DEFAULT_MODE, Mode, ReleasedSchema, incompatibilities, mode_of
+from harness.contracts.release import DEFAULT_MODE, Mode, ReleasedSchema, incompatibilities, mode_of
 from harness.contracts.schemas import load_schema
 
 CASES = json.loads((Path(__file__).parent / "cases" / "compatibility.json").read_text())

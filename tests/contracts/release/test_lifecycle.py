@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from harness.contracts.release import VersionState
 from harness.contracts.release.lifecycle import lifecycle_changes
-from harness.contracts.release.state import VersionState
 from tests.contracts.consumers.samples import api
 from tests.contracts.consumers.test_impact import SHOP
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from harness.contracts.release.lock import Lock, Release, digest, parse_lock, serialise_lock
+from harness.contracts.release import Lock, Release, digest, parse_lock, serialise_lock
 from harness.errors import InputError
 
 MONDAY, TUESDAY = date(2026, 1, 12), date(2026, 1, 13)
