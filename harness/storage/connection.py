@@ -22,7 +22,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, 
 from harness.errors import StartError
 from harness.storage.held import Held, Settlement, StoreFull, StoreUnavailable
 from harness.storage.publisher import NO_RESOURCES, STORE_FAILED, Outgoing, Publisher
-from harness.storage.puller import PULL_ERRORS, Puller
+from harness.storage.puller import PULL_ERRORS, Puller, Reader
 from harness.storage.state import Conflict
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ CONNECT_SECONDS = 10.0
 RECONNECT_FIRST_SECONDS = 0.05
 RECONNECT_MOST_SECONDS = 2.0
 READ_SECONDS = 2.0
+READ_MESSAGES = 256
 FORGOTTEN_SECONDS = 60.0  # the server drops a reader's consumer after that long without a pull
 _NAME_IN_USE = 10058
 _WRONG_LAST_SEQUENCE = (10071, 10164)
@@ -54,7 +55,7 @@ class Connection:
         self.jetstream: JetStreamContext = client.jetstream(timeout=5)
         self._publisher = Publisher(client)
         self._pullers: dict[tuple[str, str], Puller] = {}
-        self._readers: set[Puller] = set()
+        self._readers: set[Reader] = set()
 
     @classmethod
     async def connect(cls, url: str, *, name: str = "harness", timeout: float = CONNECT_SECONDS) -> "Connection":
@@ -175,26 +176,33 @@ class Connection:
     async def read(
         self, stream: str, subject: str, since: datetime | None = None, *, headers_only: bool = False
     ) -> AsyncGenerator[Msg, None]:
-        """What the stream holds under `subject` now, from what was stored since an instant. Ends."""
+        """What the stream holds under `subject` now, from what was stored since an instant. Ends.
+
+        After a lost connection it goes on behind the last message handed out.
+        """
         config = _reading(subject, headers_only=headers_only)
         if since is not None:
             config.deliver_policy = DeliverPolicy.BY_START_TIME
             config.opt_start_time = since
-        info = await self._consumer(stream, config)
-        name, left = info.name, info.num_pending or 0
-        puller = self._reader(stream, name)
-        try:
-            while left > 0:
-                messages = await puller.pull(256, READ_SECONDS)
-                for message in messages[:left]:
-                    yield message
-                left -= len(messages)
-                if not messages:
-                    # Either nothing comes through, or what was left has been trimmed meanwhile.
-                    info = await self.managed(lambda: self.jetstream.consumer_info(stream, name))
-                    left = min(left, info.num_pending or 0)
-        finally:
-            await self._drop(puller)
+        left: int | None = None
+        while left is None or left > 0:
+            info = await self._consumer(stream, config)
+            name, pending = info.name, info.num_pending or 0
+            left = pending if left is None else min(left, pending)
+            reader = self._reader(stream, name)
+            try:
+                while left > 0 and not reader.gone:
+                    messages = await _read(reader, READ_SECONDS)
+                    for message in messages[:left]:
+                        config = _from(config, message.metadata.sequence.stream)
+                        yield message
+                    left -= len(messages)
+                    if not messages and not reader.gone:
+                        # Either nothing comes through, or what was left has been trimmed meanwhile.
+                        info = await self.managed(partial(self.jetstream.consumer_info, stream, name))
+                        left = left if reader.gone else min(left, info.num_pending or 0)
+            finally:
+                await self._drop(reader)
 
     async def follow(
         self, stream: str, subject: str, *, after: int | None, headers_only: bool = False
@@ -206,17 +214,17 @@ class Connection:
         config = _from(_reading(subject, headers_only=headers_only), after)
         while True:
             info = await self._consumer(stream, config)
-            puller = self._reader(stream, info.name)
+            reader = self._reader(stream, info.name)
             if config.deliver_policy is DeliverPolicy.NEW:
                 # So that following from now misses nothing when its consumer must be made again.
                 config = _from(config, info.delivered.stream_seq if info.delivered else 0)
             try:
-                while not puller.gone:
-                    for message in await puller.pull(256, 5):
+                while not reader.gone:
+                    for message in await _read(reader, 5):
                         config = _from(config, message.metadata.sequence.stream)
                         yield message
             finally:
-                await self._drop(puller)
+                await self._drop(reader)
 
     async def managed(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """Repeats what the server does not answer (it may be starting again); other refusals are final."""
@@ -258,14 +266,17 @@ class Connection:
         info: ConsumerInfo = await self.managed(lambda: self.jetstream.add_consumer(stream, config))
         return info
 
-    def _reader(self, stream: str, consumer: str) -> Puller:
-        puller = Puller(self._client, stream, consumer)
-        self._readers.add(puller)
-        return puller
+    def _reader(self, stream: str, consumer: str) -> Reader:
+        reader = Reader(self._client, stream, consumer)
+        self._readers.add(reader)
+        return reader
 
-    async def _drop(self, puller: Puller) -> None:
-        self._readers.discard(puller)
-        await puller.close()
+    async def _drop(self, reader: Reader) -> None:
+        self._readers.discard(reader)
+        try:
+            await reader.close()
+        except PULL_ERRORS as error:
+            log.debug("a reader is not closed: %s", error)  # the server drops its consumer after FORGOTTEN_SECONDS
 
     async def _stream(self, config: StreamConfig) -> None:
         try:
@@ -301,7 +312,9 @@ class Connection:
 
     async def _delete(self, name: str) -> None:
         try:
-            # Emptied first: a stream that is made right after a deletion may find what the deleted one had.
+            # Emptied first: the server moves a deleted stream's folder aside and removes it later. When that folder is
+            # still there at the next deletion under the same name, the move fails, the deletion succeeds all the same,
+            # and a stream that is made under the name finds what the deleted one had.
             await self.jetstream.purge_stream(name)
             await self.jetstream.delete_stream(name)
         except nats.js.errors.NotFoundError:
@@ -327,6 +340,13 @@ def held_message(message: Msg) -> Held:
     return Held(message.data, message.headers or {}, metadata.num_delivered, metadata.timestamp, settle)
 
 
+async def _read(reader: Reader, wait: float) -> list[Msg]:
+    try:
+        return await reader.pull(READ_MESSAGES, wait)
+    except PULL_ERRORS as error:
+        raise StoreUnavailable(f"the event store cannot be reached: {error}") from error
+
+
 def _reading(subject: str, *, headers_only: bool) -> ConsumerConfig:
     return ConsumerConfig(
         ack_policy=AckPolicy.NONE,
@@ -339,7 +359,7 @@ def _reading(subject: str, *, headers_only: bool) -> ConsumerConfig:
 def _from(config: ConsumerConfig, after: int | None) -> ConsumerConfig:
     if after is None:
         return replace(config, deliver_policy=DeliverPolicy.NEW)
-    return replace(config, deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
+    return replace(config, deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1, opt_start_time=None)
 
 
 def _next_server(servers: list[Any], _info: dict[str, Any]) -> tuple[Any, float]:

@@ -98,8 +98,29 @@ class Puller:
         if status not in ("404", "408"):
             # 409: consumer deleted, leader changed, too many requests. 503: JetStream is not up (again) yet.
             self._paused_until = asyncio.get_running_loop().time() + PAUSE_SECONDS
-            self.gone = status == "503" or "Deleted" in headers.get("Description", "")
+            self.gone = self.gone or status == "503" or "Deleted" in headers.get("Description", "")
         self._arrival.set()
+
+
+class Reader(Puller):
+    """Of a consumer without acknowledgements, which takes what a broken connection has lost for delivered.
+
+    `gone` also when something is missing: what comes after it is not handed out.
+    """
+
+    def __init__(self, client: Client, stream: str, consumer: str) -> None:
+        super().__init__(client, stream, consumer)
+        self._next = 1
+
+    async def pull(self, limit: int, wait: float) -> list[Msg]:
+        found = []
+        for message in await super().pull(limit, wait):
+            if message.metadata.sequence.consumer != self._next:
+                self.gone = True
+                break
+            self._next += 1
+            found.append(message)
+        return found
 
 
 PULL_ERRORS = (nats.errors.Error, asyncio.InvalidStateError)

@@ -103,7 +103,7 @@ class Replica:
             seen: set[Key] | None = set()
             async for change in changes:
                 if isinstance(change, CaughtUp):
-                    self._forget(set(self._entries) - (seen or set()), change.revision)
+                    await self._forget(set(self._entries) - (seen or set()), change.revision)
                     seen = None
                     self._advance(change.revision)
                     ready.set()
@@ -114,10 +114,14 @@ class Replica:
                 elif change.value is not None:
                     seen.add(change.key)
 
-    def _forget(self, keys: Iterable[Key], revision: int) -> None:
-        """Entries that went while nobody followed."""
+    async def _forget(self, keys: Iterable[Key], revision: int) -> None:
+        """Entries that went while nobody followed.
+
+        One that was changed while all was read has not been told, and is there: hence the question.
+        """
         for key in keys:
-            if self._entries[key].revision <= revision:
+            known = self._entries.get(key)
+            if known is not None and known.revision <= revision and await self.read(key) is None:
                 self._apply(Change(key, None, revision))
 
     def _apply(self, change: Change) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -167,6 +167,39 @@ async def test_a_revision_that_does_not_come_is_said(state: State) -> None:
     async with Replica(state).running() as copy:
         with pytest.raises(StoreUnavailable, match="has not come"):
             await copy.reach(copy.newest + 1_000_000, seconds=0.05)
+
+
+class Interrupted(MemoryState):
+    """The first following ends when told; meanwhile an entry is changed so that reading all passes it over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = asyncio.Event()
+        self._followed = False
+
+    async def changes(self) -> AsyncGenerator[Change | CaughtUp, None]:
+        again, self._followed = self._followed, True
+        async for change in super().changes():
+            if isinstance(change, CaughtUp) or not again:
+                yield change
+            if isinstance(change, CaughtUp) and not again:
+                await self.lost.wait()
+                raise StoreUnavailable("the server is away")
+
+
+async def test_an_entry_that_is_there_is_not_forgotten_though_reading_all_again_passed_it_over() -> None:
+    state = Interrupted()
+    kept, gone = a_key("kept"), a_key("gone")
+    heard: list[Key] = []
+    async with Replica(state).running() as copy:
+        await copy.put(kept, b"1")
+        await copy.put(gone, b"1")
+        await state.delete(gone)
+        copy.listen(heard.append)
+        state.lost.set()
+        await copy.reach(3)
+        assert [entry.key for entry in copy.below(())] == [kept]
+        assert heard == [gone]
 
 
 @pytest.mark.slow
