@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST_ARGS ?=
 
 .PHONY: setup up down test check format lock
 
@@ -30,7 +29,8 @@ down: setup
 	@$(BIN)/harness down
 
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not docker"
+	$(BIN)/python -m pytest -m "slow or docker"
 	$(BIN)/python -m pytest contracts
 
 check: setup
@@ -39,7 +39,7 @@ check: setup
 	$(BIN)/mypy
 	PYTHONPATH=domains/kit:domains/orders:domains/stock $(BIN)/lint-imports
 	$(BIN)/harness compose --check
-	$(BIN)/python -m pytest -q -m "not slow and not docker"
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not docker"
 
 format: setup
 	$(BIN)/ruff format .
