@@ -16,6 +16,8 @@ Answer = Mapping[str, Any] | Refusal
 UNAVAILABLE = Refusal(503, "ServiceUnavailableException", "The service cannot remember anything now: try again.")
 _ARN_CHARACTERS = range(20, 1601)
 _DESCRIPTION_CHARACTERS = 256
+# AWS General Reference, "Tag your AWS resources".
+_MOST_TAGS, _KEY_CHARACTERS, _VALUE_CHARACTERS = 50, range(1, 129), 256
 
 
 class DiscovererOperations:
@@ -146,5 +148,9 @@ def _checked(body: Mapping[str, Any]) -> dict[str, Any] | Refusal:
     if tags is not None:
         if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
             return bad_request("tags must be a map of texts.")
+        if len(tags) > _MOST_TAGS:
+            return bad_request(f"There may be at most {_MOST_TAGS} tags.")
+        if any(len(key) not in _KEY_CHARACTERS or len(value) > _VALUE_CHARACTERS for key, value in tags.items()):
+            return bad_request(f"A tag has a key of 1 to 128 characters and a value of up to {_VALUE_CHARACTERS}.")
         given["tags"] = tags
     return given

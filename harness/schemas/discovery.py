@@ -67,12 +67,12 @@ class Discovery:
             self._changed.set()
 
     async def _run(self) -> None:
-        following: dict[tuple[str, str], asyncio.Task[None]] = {}
+        following: dict[tuple[str, str, bool], asyncio.Task[None]] = {}
         try:
             while True:
                 self._changed.clear()
                 wanted = {
-                    (found.account, found.source_arn)
+                    (found.account, found.source_arn, found.cross_account)
                     for found in map(read_discoverer, self._replica.below(DISCOVERERS))
                     if found.started
                 }
@@ -85,16 +85,17 @@ class Discovery:
             for task in following.values():
                 task.cancel()
 
-    async def _follow(self, account: str, bus: str) -> None:
+    async def _follow(self, account: str, bus: str, of_all: bool) -> None:
+        """`of_all`: events that other accounts put on the bus count too."""
         while True:
             try:
                 async with aclosing(self._tail(bus)) as bodies:
-                    await self._learn_from(account, bodies)
+                    await self._learn_from(account, bodies, of_all)
             except StoreUnavailable as error:
                 log.warning("discovery on %s: %s", bus, error)
             await asyncio.sleep(self._between)
 
-    async def _learn_from(self, account: str, bodies: AsyncGenerator[bytes, None]) -> None:
+    async def _learn_from(self, account: str, bodies: AsyncGenerator[bytes, None], of_all: bool) -> None:
         loop = asyncio.get_running_loop()
         seen, round_ends = 0, 0.0
         async for body in bodies:
@@ -103,7 +104,7 @@ class Discovery:
             seen += 1
             if seen > EVENTS_A_ROUND:
                 continue
-            read = _read(body)
+            read = _read(body, "" if of_all else account)
             if read is not None:
                 await self._keep(account, *read)
 
@@ -152,9 +153,14 @@ def _same(one: Shape, other: Shape | None) -> bool:
     return other is not None and json.dumps(to_json(one)) == json.dumps(to_json(other))
 
 
-def _read(body: bytes) -> tuple[_Type, Shape] | None:
-    """Source and detail-type of an event with the shape of its detail; None where EventBridge infers nothing."""
+def _read(body: bytes, account: str) -> tuple[_Type, Shape] | None:
+    """Source and detail-type of an event with the shape of its detail; None where EventBridge infers nothing.
+
+    `account`: whose events alone are read, empty for all.
+    """
     event: dict[str, Any] = orjson.loads(body)
+    if account and event["account"] != account:
+        return None
     detail = event["detail"]
     if levels(detail) > MOST_LEVELS:
         return None

@@ -336,6 +336,11 @@ def test_a_discoverer_learns_from_a_bus_of_its_own_account(client: Any, source: 
     assert refusal(client.create_discoverer, SourceArn=source)[:2] == (400, "BadRequestException")
 
 
+@pytest.mark.parametrize("tags", [{str(n): "" for n in range(51)}, {"k" * 129: ""}, {"": ""}, {"k": "v" * 257}])
+def test_a_discoverer_has_as_many_tags_as_aws_lets_it(client: Any, tags: dict[str, str]) -> None:
+    assert refusal(client.create_discoverer, SourceArn=BUS, Tags=tags)[:2] == (400, "BadRequestException")
+
+
 def test_an_account_does_not_see_anothers_discoverers(endpoint: Endpoint, client: Any) -> None:
     id = client.create_discoverer(SourceArn=BUS)["DiscovererId"]
     neighbour = endpoint.client(NEIGHBOUR)

@@ -25,19 +25,20 @@ NOW = datetime(2026, 1, 15, tzinfo=UTC)
 class Edges:
     """Each with a replica of its own of one state, and all with the same events."""
 
-    def __init__(self, count: int, between: float) -> None:
+    def __init__(self, count: int, between: float, cross_account: bool) -> None:
         state = MemoryState()
         self.replicas = [Replica(state) for _ in range(count)]
         self.queues: list[asyncio.Queue[bytes]] = [asyncio.Queue() for _ in range(count)]
         self.read = [0] * count
         self._between = between
+        self._discoverer = Discoverer("d", ACCOUNT, BUS, cross_account=cross_account)
 
     async def start(self, stack: AsyncExitStack) -> None:
         for number, replica in enumerate(self.replicas):
             await stack.enter_async_context(replica.running())
             found = Discovery(replica, self._tail(number), clock=lambda: NOW, between=self._between)
             await stack.enter_async_context(found.running())
-        await Discoverers(self.replicas[0]).create(Discoverer("d", ACCOUNT, BUS))
+        await Discoverers(self.replicas[0]).create(self._discoverer)
 
     def _tail(self, number: int) -> Callable[[str], AsyncGenerator[bytes, None]]:
         async def tail(bus: str) -> AsyncGenerator[bytes, None]:
@@ -48,9 +49,10 @@ class Edges:
 
         return tail
 
-    def put(self, detail: Any, *, detail_type: str = "Seen") -> None:
+    def put(self, detail: Any, *, detail_type: str = "Seen", account: str = ACCOUNT) -> None:
+        event = {"source": "s", "detail-type": detail_type, "account": account, "detail": detail}
         for queue in self.queues:
-            queue.put_nowait(json.dumps({"source": "s", "detail-type": detail_type, "detail": detail}).encode())
+            queue.put_nowait(json.dumps(event).encode())
 
     async def until(self, read: int) -> None:
         """Every edge has done with that many events."""
@@ -59,14 +61,26 @@ class Edges:
                 await asyncio.sleep(0.002)
 
 
-def run(scenario: Callable[[Edges], Any], *, edges: int = 1, between: float = 0.001) -> None:
+def run(
+    scenario: Callable[[Edges], Any], *, edges: int = 1, between: float = 0.001, cross_account: bool = True
+) -> None:
     async def all_of_it() -> None:
         async with AsyncExitStack() as stack:
-            started = Edges(edges, between)
+            started = Edges(edges, between, cross_account)
             await started.start(stack)
             await scenario(started)
 
     asyncio.run(all_of_it())
+
+
+def test_events_of_other_accounts_teach_nothing_where_they_are_not_to() -> None:
+    async def scenario(edges: Edges) -> None:
+        edges.put({}, detail_type="Theirs", account="222222222222")
+        edges.put({}, detail_type="Own")
+        await edges.until(2)
+        assert [schema.name for schema in DiscoveredRegistry(edges.replicas[0]).schemas(ACCOUNT)] == ["s@Own"]
+
+    run(scenario, cross_account=False)
 
 
 def test_three_edges_write_each_version_once() -> None:
