@@ -12,6 +12,7 @@ from typing import Any
 MAX_MESSAGE_BYTES = 1_048_576
 """262,144 in former years: a queue may still say so."""
 MAX_RECEIVES = 1000
+MAX_KEY_ID_CHARACTERS = 2048
 MAX_SOURCES = 10
 
 FIFO = "FifoQueue"
@@ -105,7 +106,7 @@ SETTABLE: Mapping[str, Whole | OneOf | Read] = {
     "MessageRetentionPeriod": Whole(60, 1_209_600),
     "ReceiveMessageWaitTimeSeconds": Whole(0, 20),
     "VisibilityTimeout": Whole(0, 43_200),
-    "KmsMasterKeyId": Read(lambda value: None),
+    "KmsMasterKeyId": Read(lambda value: None if len(value) <= MAX_KEY_ID_CHARACTERS else ""),
     "KmsDataKeyReusePeriodSeconds": Whole(60, 86_400),
     "SqsManagedSseEnabled": OneOf(("true", "false")),
     FIFO: OneOf(("true",)),

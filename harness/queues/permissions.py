@@ -13,7 +13,7 @@ from harness.queues.access import OWNER_ONLY
 from harness.queues.asked import Answer, Asked
 from harness.queues.attributes import POLICY
 from harness.queues.model import Queue
-from harness.queues.queue_operations import QueueOperations
+from harness.queues.queue_operations import QueueOperations, policy_fault
 from harness.queues.refusals import Refusal, invalid, missing
 from harness.queues.shapes import INPUTS
 from harness.wire import PARTITION
@@ -49,7 +49,10 @@ class Permissions:
                     "Resource": queue.arn,
                 }
             )
-            return replace(queue, given={**queue.given, POLICY: json.dumps(policy)})
+            text = json.dumps(policy)
+            if policy_fault(text) is not None:
+                return Refusal("OverLimit", "The policy of the queue would have too many statements.")
+            return replace(queue, given={**queue.given, POLICY: text})
 
         return await self._queues.change(asked, add)
 

@@ -272,7 +272,7 @@ class QueueOperations:
         if per_group and together.get("DeduplicationScope") != "messageGroup":
             text = "The FifoThroughputLimit perMessageGroupId needs the DeduplicationScope messageGroup."
             return Refusal("InvalidAttributeValue", text)
-        return _policy_fault(given.get(POLICY, "")) or await self._redrive_fault(queue, fifo, given.get(REDRIVE, ""))
+        return policy_fault(given.get(POLICY, "")) or await self._redrive_fault(queue, fifo, given.get(REDRIVE, ""))
 
     async def _redrive_fault(self, queue: Queue, fifo: bool, text: str) -> Refusal | None:
         if not text:
@@ -288,7 +288,7 @@ class QueueOperations:
         return None
 
 
-def _policy_fault(text: str) -> Refusal | None:
+def policy_fault(text: str) -> Refusal | None:
     if not text:
         return None
     try:

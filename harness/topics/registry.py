@@ -17,18 +17,24 @@ class Copy(Protocol):
 
     def below(self, prefix: Key) -> list[Entry]: ...
 
+    def listen(self, listener: Callable[[Key], None]) -> None: ...
+
     async def put(self, key: Key, value: bytes, *, expected: int | None = None) -> Entry: ...
 
     async def delete(self, key: Key, *, expected: int | None = None) -> None: ...
 
 
 class Registry:
-    """`copy` follows `state`. Methods that write may raise Conflict, StoreFull, StoreUnavailable."""
+    """`copy` follows `state`; `known`: what has been parsed of it, by key, with its revision.
+
+    Methods that write may raise Conflict, StoreFull, StoreUnavailable.
+    """
 
     def __init__(self, copy: Copy, state: State) -> None:
         self._copy = copy
         self._state = state
-        self._read: dict[Key, tuple[int, Topic | Subscription]] = {}
+        self.known: dict[Key, tuple[int, Topic | Subscription]] = {}
+        copy.listen(self._changed)
 
     async def topic(self, arn: str) -> tuple[Topic, int] | None:
         """With its revision. What is not known here may have been made by another process a moment ago."""
@@ -71,10 +77,14 @@ class Registry:
         entry = self._copy.get(topic_key(parts[4], parts[5])) if len(parts) == 6 and parts[2] == "sns" else None
         return self._parsed(entry, Topic.from_bytes).policy if entry is not None else None
 
+    def _changed(self, key: Key) -> None:
+        if self._copy.get(key) is None:
+            self.known.pop(key, None)
+
     def _parsed(self, entry: Entry, parse: Callable[[bytes], T]) -> T:
-        known = self._read.get(entry.key)
+        known = self.known.get(entry.key)
         if known is not None and known[0] == entry.revision:
             return known[1]  # type: ignore[return-value]
         parsed = parse(entry.value)
-        self._read[entry.key] = (entry.revision, parsed)
+        self.known[entry.key] = (entry.revision, parsed)
         return parsed

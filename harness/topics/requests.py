@@ -16,12 +16,15 @@ from harness.policy import ContextValue, Document, PolicyKind, compile_document,
 from harness.query_protocol.answers import Members, Refusal
 from harness.query_protocol.calls import Parameters
 from harness.topics.filtering import Compile
-from harness.topics.model import Topic
+from harness.topics.model import FILTER, Topic
 from harness.topics.outbox import Outbox
 from harness.topics.registry import Registry
 
 NO_TOPIC = Refusal("NotFound", "Topic does not exist", 404)
 NO_SUBSCRIPTION = Refusal("NotFound", "Subscription does not exist", 404)
+# What a landscape keeps for good has a bound; of a filter policy it is AWS's.
+MOST_CHARACTERS = 10_240
+MOST_FILTER_CHARACTERS = 262_144
 ARN = re.compile(r"arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}(\.fifo)?", re.ASCII)
 
 
@@ -107,6 +110,18 @@ def policy_fault(text: str) -> Refusal | None:
     except InputError as error:
         return invalid("Policy", str(error))
     return None
+
+
+def long_value(given: Mapping[str, str]) -> str | None:
+    """The name of an attribute whose value is too long."""
+    return next(
+        (
+            name
+            for name, value in given.items()
+            if len(value) > (MOST_FILTER_CHARACTERS if name == FILTER else MOST_CHARACTERS)
+        ),
+        None,
+    )
 
 
 def json_object(text: str) -> dict[str, Any] | None:

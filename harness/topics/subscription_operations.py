@@ -27,7 +27,7 @@ from harness.topics.model import (
     Topic,
 )
 from harness.topics.notifier import lane_of
-from harness.topics.requests import NO_SUBSCRIPTION, NO_TOPIC, Asked, Counter, entries, invalid, json_object
+from harness.topics.requests import NO_SUBSCRIPTION, NO_TOPIC, Asked, Counter, entries, invalid, json_object, long_value
 from harness.topics.topic_operations import page
 from harness.topics.writing import CONFIRMATION
 
@@ -173,6 +173,9 @@ class SubscriptionOperations:
         unknown = next((name for name in given if name not in _NAMES), None)
         if unknown is not None:
             return invalid(word)
+        long = long_value(given)
+        if long is not None:
+            return invalid(word, f"{long}: the value is too long")
         if given.get(RAW, "") not in ("true", "false", ""):
             return invalid(word, "RawMessageDelivery: Invalid value. Must be true or false.")
         scope = given.get(FILTER_SCOPE) or _SCOPES[0]

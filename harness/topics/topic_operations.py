@@ -15,12 +15,14 @@ from harness.storage.state import Conflict
 from harness.topics.model import DELIVERY, FIFO, POLICY, Topic, topic_arn
 from harness.topics.requests import (
     ARN,
+    MOST_CHARACTERS,
     NO_TOPIC,
     Asked,
     Counter,
     entries,
     invalid,
     json_object,
+    long_value,
     policy_fault,
     tags_fault,
 )
@@ -173,8 +175,8 @@ class TopicOperations:
                 "Action": [f"SNS:{action}" for action in actions],
                 "Resource": topic.arn,
             }
-            policy["Statement"] = [*_statements(policy), statement]
-            return replace(topic, given={**topic.given, POLICY: json.dumps(policy)})
+            text = json.dumps({**policy, "Statement": [*_statements(policy), statement]})
+            return policy_fault(text) or replace(topic, given={**topic.given, POLICY: text})
 
         return await self.change(asked, add)
 
@@ -217,6 +219,9 @@ class TopicOperations:
 
 
 def attributes_fault(given: Mapping[str, str], *, fifo: bool, word: str = "Attributes") -> Refusal | None:
+    long = long_value(given)
+    if long is not None:
+        return invalid(word, f"{long[:80]} is longer than {MOST_CHARACTERS} characters")
     for name, value in given.items():
         if name not in _SETTABLE and name != FIFO:
             return invalid(word)

@@ -67,7 +67,7 @@ class Landscape:
         self.containers: dict[str, str] = {}
         self.queues = Endpoint(loop)
         self.url = ""
-        registry = Registry(self.queues.copy, self.queues.state)
+        registry = self.registry = Registry(self.queues.copy, self.queues.state)
         outbox = MemoryOutbox()
         self.api = TopicsApi(self.queues.authority, registry, outbox, compile=compile_filter, region=REGION)
         self._notifying = loop.run(self._start(registry, outbox, speed))

@@ -140,3 +140,53 @@ def test_half_a_character_is_refused(running: Landscape, operation: str, paramet
     sns = running.client("owner", "Publish")
     with pytest.raises(ClientError, match="failed to parse"):
         getattr(sns, operation)(TopicArn=TOPIC, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        pytest.param(
+            "create_topic",
+            {"Name": "long", "Attributes": {"KmsMasterKeyId": "k" * 10_241}},
+            id="an attribute of a topic",
+        ),
+        pytest.param(
+            "subscribe",
+            {
+                "TopicArn": TOPIC,
+                "Protocol": "sqs",
+                "Endpoint": QUEUE,
+                "Attributes": {"DeliveryPolicy": json.dumps({"x": "y" * 10_240})},
+            },
+            id="an attribute of a subscription",
+        ),
+    ],
+)
+def test_what_is_kept_for_good_has_a_bound(running: Landscape, operation: str, parameters: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="long"):
+        getattr(running.client("owner", "Publish"), operation)(**parameters)
+
+
+def test_statements_are_added_to_a_policy_until_it_is_as_long_as_one_may_be(running: Landscape) -> None:
+    sqs, sns = running.client("owner", "CreateQueue"), running.client("owner", "CreateTopic")
+    url, topic = sqs.create_queue(QueueName="much")["QueueUrl"], sns.create_topic(Name="much")["TopicArn"]
+    accounts = [f"{number:012d}" for number in range(100)]
+    sqs.add_permission(QueueUrl=url, Label="a", AWSAccountIds=accounts, Actions=["SendMessage"])
+    sns.add_permission(TopicArn=topic, Label="a", AWSAccountId=accounts, ActionName=["Publish"])
+    sqs.add_permission(QueueUrl=url, Label="b", AWSAccountIds=accounts, Actions=["SendMessage"])
+    sns.add_permission(TopicArn=topic, Label="b", AWSAccountId=accounts, ActionName=["Publish"])
+    with pytest.raises(sqs.exceptions.OverLimit):
+        sqs.add_permission(QueueUrl=url, Label="c", AWSAccountIds=accounts, Actions=["SendMessage"])
+    with pytest.raises(ClientError, match="10,240 in"):
+        sns.add_permission(TopicArn=topic, Label="c", AWSAccountId=accounts, ActionName=["Publish"])
+
+
+def test_nothing_is_remembered_of_topics_that_are_gone(running: Landscape) -> None:
+    sns = running.client("owner", "CreateTopic")
+    before = len(running.registry.known)
+    for number in range(5):
+        arn = sns.create_topic(Name=f"gone-{number}")["TopicArn"]
+        sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=QUEUE)
+        sns.get_topic_attributes(TopicArn=arn)
+        sns.delete_topic(TopicArn=arn)
+    assert len(running.registry.known) == before
