@@ -23,12 +23,13 @@ START_SECONDS = 30
 
 @dataclass(frozen=True)
 class Server:
-    """Where it listens (`127.0.0.1:4566`) and with what it is called."""
+    """Where it listens (`127.0.0.1:4566`) and with what it is called. `folder`: of a landscape."""
 
     authority: str
     access_key_id: str
     secret: str
     session_token: str | None = None
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def harness_landscape() -> Iterator[Server]:
             command = [program, "credentials", "bench", "--format", "json"]
             issued = json.loads(subprocess.check_output(command, cwd=folder, env=run))
             keys = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
-            yield Server(f"127.0.0.1:{port}", *keys)
+            yield Server(f"127.0.0.1:{port}", *keys, folder)
         finally:
             subprocess.run([program, "down"], cwd=folder, env=run, check=True, stdout=subprocess.DEVNULL)
 

@@ -21,6 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, 
 
 from harness.errors import StartError
 from harness.storage.held import Held, Settlement, StoreFull, StoreUnavailable
+from harness.storage.outlet import Outlet, framed_plain
 from harness.storage.publisher import NO_RESOURCES, STORE_FAILED, Outgoing, Publisher
 from harness.storage.puller import PULL_ERRORS, Puller, Reader
 from harness.storage.state import Conflict
@@ -53,6 +54,7 @@ class Connection:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.jetstream: JetStreamContext = client.jetstream(timeout=5)
+        self._outlet = Outlet(client)
         self._publisher = Publisher(client)
         self._pullers: dict[tuple[str, str], Puller] = {}
         self._readers: set[Reader] = set()
@@ -98,9 +100,9 @@ class Connection:
     def connected(self) -> bool:
         return bool(self._client.is_connected)
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Returns when all are stored. May raise StoreFull."""
-        await self._publisher.publish(messages)
+    async def publish(self, messages: Sequence[Outgoing], *, patience: float | None = None) -> None:
+        """Returns when all are stored. May raise StoreFull. `patience`: seconds, where the usual ones are too many."""
+        await self._publisher.publish(messages, patience=patience)
 
     async def keep_stream(self, config: StreamConfig) -> None:
         """Made, or brought up to date."""
@@ -139,7 +141,7 @@ class Connection:
             await self.keep_worker(stream, consumer)
             puller.gone = False
         try:
-            return [held_message(message) for message in await puller.pull(limit, wait)]
+            return [held_message(message, self._outlet) for message in await puller.pull(limit, wait)]
         except PULL_ERRORS as error:
             raise StoreUnavailable(f"the event store cannot be reached: {error}") from error
 
@@ -321,12 +323,12 @@ class Connection:
             log.debug("the stream %s is gone already", name)
 
 
-def held_message(message: Msg) -> Held:
+def held_message(message: Msg, outlet: Outlet) -> Held:
     async def settle(settlement: Settlement, delay: float) -> None:
         try:
             match settlement:
                 case Settlement.ACK:
-                    await message.ack()
+                    await outlet.write(framed_plain(message.reply, b"+ACK"))
                 case Settlement.NAK:
                     await message.nak(delay)
                 case Settlement.TERM:

@@ -14,12 +14,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from harness.storage.held import StoreFull, StoreUnavailable
+from harness.storage.outlet import Outlet, framed
 
 log = logging.getLogger(__name__)
 
 MESSAGE_ID = "Nats-Msg-Id"
 PATIENCE_SECONDS = 20.0
 RESEND_SECONDS = 2.0
+WRITE_BYTES = 512 * 1024
 
 # JetStream API error codes (nats-server `errors.json`).
 STORE_FAILED = 10077  # "maximum bytes exceeded" and its like
@@ -54,11 +56,12 @@ class Publisher:
 
     def __init__(self, client: Client, *, patience: float = PATIENCE_SECONDS, resend: float = RESEND_SECONDS) -> None:
         self._client = client
+        self._outlet = Outlet(client)
         self._patience = patience
         self._resend = resend
         self._prefix = client.new_inbox() + "."
         self._next = 0
-        self._open: dict[str, tuple[_Batch, int, Outgoing]] = {}
+        self._open: dict[int, tuple[_Batch, int, Outgoing]] = {}
         self._connected = asyncio.Event()
         self._connected.set()
 
@@ -74,9 +77,9 @@ class Publisher:
     def disconnected(self) -> None:
         self._connected.clear()
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
+    async def publish(self, messages: Sequence[Outgoing], *, patience: float | None = None) -> None:
         """Returns when all are stored. Raises StoreFull, or StoreUnavailable after `patience` seconds."""
-        deadline = asyncio.get_running_loop().time() + self._patience
+        deadline = asyncio.get_running_loop().time() + (self._patience if patience is None else patience)
         left = list(messages)
         while left:
             remaining = deadline - asyncio.get_running_loop().time()
@@ -92,16 +95,10 @@ class Publisher:
             except TimeoutError:
                 return messages
         batch = _Batch(messages)
-        tokens: list[str] = []
+        first = self._next
+        self._next += len(messages)
         try:
-            for index, message in enumerate(messages):
-                self._next += 1
-                token = str(self._next)
-                tokens.append(token)
-                self._open[token] = (batch, index, message)
-                await self._client.publish(
-                    message.subject, message.body, reply=self._prefix + token, headers=dict(message.headers)
-                )
+            await self._send(batch, messages, first)
             async with asyncio.timeout(min(self._resend, remaining)):
                 await batch.done.wait()
         except nats.errors.MaxPayloadError as error:
@@ -112,9 +109,26 @@ class Publisher:
             log.warning("the event store cannot be reached: %s", error)
             await asyncio.sleep(min(0.1, remaining))
         finally:
-            for token in tokens:
-                self._open.pop(token, None)
+            for number in range(first, first + len(messages)):
+                self._open.pop(number, None)
         return await self._verdict(batch, messages)
+
+    async def _send(self, batch: _Batch, messages: Sequence[Outgoing], first: int) -> None:
+        frames: list[bytes] = []
+        size = 0
+        most = self._outlet.most_bytes
+        for index, message in enumerate(messages):
+            self._open[first + index] = (batch, index, message)
+            frame = framed(message.subject, f"{self._prefix}{first + index}", message.headers, message.body)
+            if len(frame) > most:  # a little early: with the command line, which does not count
+                raise nats.errors.MaxPayloadError
+            frames.append(frame)
+            size += len(frame)
+            if size > WRITE_BYTES:
+                await self._outlet.write(b"".join(frames))
+                frames, size = [], 0
+        if frames:
+            await self._outlet.write(b"".join(frames))
 
     async def _verdict(self, batch: _Batch, messages: list[Outgoing]) -> list[Outgoing]:
         if batch.full:
@@ -126,7 +140,7 @@ class Publisher:
         return batch.retry + [messages[index] for index in sorted(batch.waiting)]
 
     async def _confirmed(self, reply: Msg) -> None:
-        entry = self._open.get(reply.subject[len(self._prefix) :])
+        entry = self._open.get(int(reply.subject[len(self._prefix) :]))
         if entry is None:
             return
         batch, index, message = entry
