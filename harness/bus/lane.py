@@ -5,14 +5,14 @@ Each target has a lane of its own, so that one that is down or slow holds up no 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from harness.bus.dead_letters import DeadLetters
 from harness.bus.routes import Route
-from harness.bus.shaping.shape import WHOLE, InputShape, NotDelivered
 from harness.bus.store import Delivery, Store, delivery_of
-from harness.bus.targets.delivery import Backoff, Deliver, Failure, Retry, after_failure
+from harness.bus.targets.delivery import Backoff, Deliver, DeliverAll, Failure, Retry, after_failure
+from harness.bus.targets.shaped import shaped
 from harness.bus.tracing import Attempt, Tracer, Untraced
 from harness.clock import Clock, utc_now
 from harness.storage.held import Held, StoreFull, StoreUnavailable
@@ -28,7 +28,10 @@ CONCURRENCY = 16
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What every lane of a router shares. `concurrency`: attempts under way at once for each target."""
+    """What every lane of a router shares. `concurrency`: attempts under way at once for each target.
+
+    `deliver_all`: by a target's service, for those that take many events in one go.
+    """
 
     store: Store
     deliver: Deliver
@@ -36,6 +39,7 @@ class Work:
     clock: Clock = utc_now
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=Untraced)
+    deliver_all: Mapping[str, DeliverAll] = field(default_factory=dict)
     concurrency: int = CONCURRENCY
 
 
@@ -124,18 +128,8 @@ class Lane:
 
     async def _attempt(self, route: Route, delivery: Delivery) -> tuple[Delivery, Failure | None]:
         """With the delivery as it was sent, which is the body of its dead letter."""
-        shape = route.shape
-        if shape is WHOLE:
-            return delivery, await self._work.deliver(route, delivery)
-        if not isinstance(shape, InputShape):
-            return delivery, Failure("INVALID_PARAMETER", shape, retryable=False)
-        body = shape.shape(
-            delivery.body, rule_arn=route.rule.arn, rule_name=route.rule.name, ingested=delivery.ingested
-        )
-        if isinstance(body, NotDelivered):
-            return delivery, Failure(body.code, body.reason, retryable=False)
-        sent = replace(delivery, body=body, event=delivery.body)
-        return sent, await self._work.deliver(route, sent)
+        sent = shaped(route, delivery)
+        return (delivery, sent) if isinstance(sent, Failure) else (sent, await self._work.deliver(route, sent))
 
     async def _failed(self, route: Route, held: Held, sent: Delivery, failure: Failure, seconds: float) -> None:
         work = self._work

@@ -8,10 +8,11 @@ catalogue while it changes.
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.bus.archives import minute_of
 from harness.bus.catalogue import Catalogue
+from harness.bus.direct import Direct, Sent
 from harness.bus.documents import ARCHIVES, BUSES, RULES
 from harness.bus.envelope import from_bytes
 from harness.bus.lane import PAUSE_SECONDS, PULL_SECONDS, Work, pause, unless
@@ -68,6 +69,7 @@ class Router:
         self._tracer = work.tracer
         self._routes = Routes(catalogue)
         self._places = Places(work.store, catalogue, self._routes, asleep=asleep, grace=grace)
+        self._direct = Direct(work, self._routes)
         self._look = look
         self._matching: dict[str, asyncio.Event] = {}
         self._changed = asyncio.Event()
@@ -139,6 +141,8 @@ class Router:
         await self._catalogue.reach(max(int(item.headers.get(REVISION, 0)) for item in held))
         rules = self._catalogue.rule_set(bus)
         matched = [self._matched(item, rules) for item in held]
+        sent = await self._direct.send([delivery for each in matched for delivery in each.deliveries])
+        matched = _without(matched, sent)
         targets = {delivery.target for each in matched for delivery in each.deliveries}
         await self._places.make(targets, {event.archive for each in matched for event in each.archived})
         for target in targets:
@@ -148,6 +152,8 @@ class Router:
         except StoreFull:
             for each in matched:
                 await self._enqueue_one(bus, each)
+        for one in sent:
+            self._direct.tell(one)
 
     async def _enqueue(self, bus: str, matched: Sequence[_Matched]) -> None:
         deliveries = [delivery for each in matched for delivery in each.deliveries]
@@ -205,3 +211,14 @@ class Router:
                     await self._store.trim(bus)
                 except StoreUnavailable as error:
                     log.warning("%s", error)
+
+
+def _without(matched: list[_Matched], sent: Sequence[Sent]) -> list[_Matched]:
+    """What is still to be delivered."""
+    if not sent:
+        return matched
+    taken = {id(each.delivery) for each in sent}
+    return [
+        replace(each, deliveries=[delivery for delivery in each.deliveries if id(delivery) not in taken])
+        for each in matched
+    ]

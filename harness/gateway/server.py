@@ -1,6 +1,5 @@
 """The HTTP server in front of the edge: uvicorn's process on uvloop, and a protocol of our own for connections."""
 
-import gc
 import resource
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from harness.collector import spare_the_collector
 from harness.gateway.protocol import EdgeProtocol
 
 # How many connections of clients are open at a time; each needs a descriptor, and may need one to a container.
@@ -60,15 +60,6 @@ async def serve(
     server.stopping = stopping
     spare_the_collector()
     await server.serve(sockets=list(sockets))
-
-
-def spare_the_collector() -> None:
-    """What is there when serving begins stays: the collector of cycles need not look at it again and again. A call
-    leaves no cycles behind, so that it need not look often either.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def affordable_connections() -> int:

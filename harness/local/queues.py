@@ -1,11 +1,12 @@
 """Queues in a process of the landscape: the broker, and what the bus sends to queues."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from harness import manifest
 from harness.bus.dead_letters import SendToQueue
 from harness.bus.targets.delivery import Failure
+from harness.bus.targets.queue import SendAllToQueue
 from harness.queues.broker import Broker
 from harness.queues.declared import declare
 from harness.queues.jetstream import JetStreamShelves, stream_of
@@ -69,3 +70,11 @@ def for_rules(sender: Sender) -> SendToQueue:
         return Failure(_CODES.get(refused.name, "INVALID_PARAMETER"), refused.message, retryable=False)
 
     return send
+
+
+def all_for_rules(sender: Sender) -> SendAllToQueue:
+    async def send_all(queue: str, messages: Sequence[tuple[bytes, str, str]], *, source_arn: str, group: str) -> bool:
+        texts = [(body.decode(), trace, once) for body, trace, once in messages]
+        return await sender.send_all(queue, texts, service=EVENTS, source_arn=source_arn, group=group)
+
+    return send_all

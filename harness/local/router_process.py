@@ -16,10 +16,12 @@ from harness.bus.routes import routes_of
 from harness.bus.scheduler import Scheduler
 from harness.bus.targets.authorizer import Authorizer
 from harness.bus.targets.delivery import Backoff
+from harness.bus.targets.queue import QueueDeliveries
 from harness.bus.trace.log import TRACE_STREAM, TRACE_SUBJECT, TraceLog
+from harness.collector import spare_the_collector
 from harness.local.events import catalogue_of
 from harness.local.owners import Owners
-from harness.local.queues import for_rules, queues
+from harness.local.queues import all_for_rules, for_rules, queues
 from harness.local.targets import targets
 from harness.local.topics import notifier
 from harness.manifest.plan_file import RouterSettings
@@ -68,8 +70,10 @@ async def run_router(settings: RouterSettings) -> None:
             ):
                 backoff = Backoff(speed=settings.clock_factor)
                 letters = DeadLetters(send, store, tracer=tracer)
-                work = Work(store, reached.deliver, letters, backoff=backoff, tracer=tracer)
+                deliver_all = {"sqs": QueueDeliveries(all_for_rules(sender))}
+                work = Work(store, reached.deliver, letters, backoff=backoff, tracer=tracer, deliver_all=deliver_all)
                 router = Router(catalogue, work, asleep=_queues_of_all(landscape))
+                spare_the_collector()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(router.run(stop))
                     group.create_task(topics.run(stop))

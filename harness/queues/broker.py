@@ -5,7 +5,7 @@ No question of who may is asked here.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -83,6 +83,10 @@ class Broker:
         if line is not None and line.ready and not duplicate:
             line.dispenser.appended(sequence, message)
         return Sent(message.id or fifo_message_id(queue.id, sequence), sequence, duplicate)
+
+    async def send_all(self, queue: Queue, messages: Sequence[tuple[Message, str]]) -> None:
+        """Many, each with the name by which a repeated attempt is known. When it raises, some may be kept."""
+        await self._shelves.shelf(queue.place).append_all(messages)
 
     async def receive(
         self, queue: Queue, *, limit: int, visibility: int, wait: float, attempt: str = "", bury_worn: bool = True

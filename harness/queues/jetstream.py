@@ -6,7 +6,7 @@
 File storage: what is confirmed survives the death of any process.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +21,14 @@ from harness.queues.lane_codec import group_lane, lane_from_bytes, lane_to_bytes
 from harness.queues.message import Message
 from harness.queues.shelf import Place, Purged, Told
 from harness.storage.connection import Connection
-from harness.storage.publisher import MESSAGE_ID
+from harness.storage.publisher import MESSAGE_ID, Outgoing
 
 MEBIBYTE = 1024 * 1024
 DAY = 86_400
 CLAIMS = "QUEUE_CLAIMS"
 LONGEST_RETENTION = 14 * DAY
 ERASED_SECONDS = 3600  # so long others may take to hear of it; later they find it out
+ALL_SECONDS = 2.0
 _LANE, _SENT, _DUE = "Lane", "Sent", "Due"
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _TTL = "Nats-TTL"
@@ -101,11 +102,14 @@ class JetStreamShelf:
         self._subject = _subject(place.id)
 
     async def append(self, message: Message, *, once: str) -> tuple[int, bool]:
-        headers = {MESSAGE_ID: once, _SENT: str(message.sent), _DUE: str(message.due)}
-        if self._place.ordered:
-            headers[_LANE] = group_lane(message.group)
-        appended = await self._connection.append(self._subject, message.to_bytes(), headers)
+        appended = await self._connection.append(self._subject, message.to_bytes(), self._headers(message, once))
         return appended.sequence, appended.duplicate
+
+    async def append_all(self, messages: Sequence[tuple[Message, str]]) -> None:
+        outgoing = [
+            Outgoing(self._subject, message.to_bytes(), self._headers(message, once)) for message, once in messages
+        ]
+        await self._connection.publish(outgoing, patience=ALL_SECONDS)
 
     async def fetch(self, sequence: int) -> Message | None:
         found = await self._read(self._stream, sequence=sequence)
@@ -175,6 +179,12 @@ class JetStreamShelf:
                 return None
 
         return await self._connection.managed(read)
+
+    def _headers(self, message: Message, once: str) -> dict[str, str]:
+        headers = {MESSAGE_ID: once, _SENT: str(message.sent), _DUE: str(message.due)}
+        if self._place.ordered:
+            headers[_LANE] = group_lane(message.group)
+        return headers
 
     def _claims(self, key: str) -> str:
         return f"claims.{self._place.id}.{key}"

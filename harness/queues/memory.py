@@ -1,7 +1,7 @@
 """The shelves' twin in memory, for unit tests: same behaviour, nothing kept."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from harness.clock import Clock, utc_now
@@ -38,6 +38,10 @@ class MemoryShelf:
         self._messages[self._last] = message
         await self._tell()
         return self._last, False
+
+    async def append_all(self, messages: Sequence[tuple[Message, str]]) -> None:
+        for message, once in messages:
+            await self.append(message, once=once)
 
     async def fetch(self, sequence: int) -> Message | None:
         return self._messages.get(sequence)

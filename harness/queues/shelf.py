@@ -5,7 +5,7 @@ its lane's claims, written by compare and swap: of two processes that take the s
 in between leaves a message that comes forth again: at least once, nothing lost.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +45,9 @@ class Shelf(Protocol):
 
     async def append(self, message: Message, *, once: str) -> tuple[int, bool]:
         """The message's sequence, and whether one of the name `once` was kept a while ago: then nothing is added."""
+
+    async def append_all(self, messages: Sequence[tuple[Message, str]]) -> None:
+        """Each with its `once`, in this order. Does not wait long; when it raises, some may be kept."""
 
     async def fetch(self, sequence: int) -> Message | None: ...
 

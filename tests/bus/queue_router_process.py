@@ -14,9 +14,9 @@ from harness.bus.jetstream import JetStreamStore
 from harness.bus.model import Rule, Target
 from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.streams import Bounds
-from harness.bus.targets.queue import QueueDelivery
+from harness.bus.targets.queue import QueueDeliveries, QueueDelivery
 from harness.identity import Directory
-from harness.local.queues import for_rules
+from harness.local.queues import all_for_rules, for_rules
 from harness.queues.broker import Broker
 from harness.queues.declared import Declared, declare, policy_for_rules
 from harness.queues.jetstream import JetStreamShelves
@@ -58,8 +58,10 @@ async def main(nats: str, bus: str, queue: str) -> None:
     store = JetStreamStore(connection, Bounds(ack_wait=2))
     authority = Authority(Directory(REGION, "o-acme", {ACCOUNT: "stock"}, {}), None)
     async with a_broker(connection, bus, queue) as broker:
-        deliver = QueueDelivery(for_rules(Sender(broker, authority)))
-        await a_router(store, [a_rule(bus, queue)], deliver).run(stop)
+        sender = Sender(broker, authority)
+        deliver = QueueDelivery(for_rules(sender))
+        deliver_all = {"sqs": QueueDeliveries(all_for_rules(sender))}
+        await a_router(store, [a_rule(bus, queue)], deliver, deliver_all=deliver_all).run(stop)
     await store.close()
 
 

@@ -1,17 +1,20 @@
 """What the landscape's own services send to queues: by the queue's policy, once, and refused as SQS refuses."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from harness.access import Authority
+from harness.queues.broker import Broker
 from harness.queues.declared import Declared, declare, policy_for_rules
 from harness.queues.message import Attribute
+from harness.queues.model import Queue
 from harness.queues.sender import Sender
 from tests.access.landscape import ORDERS, REGION, a_directory
 from tests.queues.conftest import NewBroker
-from tests.queues.queues import a_queue, receive
+from tests.queues.queues import a_queue, bodies, receive
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +76,57 @@ async def test_a_queue_that_is_not_there_is_refused_in_the_same_words(new_broker
     ]
     assert answers[0] == answers[1] == answers[2]
     assert answers[0] is not None
+
+
+async def send_all(broker: Broker, queue: Queue, bodies: Sequence[str], **more: Any) -> bool:
+    messages = [(body, f"Root={body}", f"event-{body}") for body in bodies]
+    sender = Sender(broker, Authority(a_directory(), None))
+    return await sender.send_all(queue.arn, messages, **{"service": EVENTS, "source_arn": RULE, **more})
+
+
+async def test_many_are_sent_in_one_go_and_a_repeated_one_once(new_broker: NewBroker, account: str) -> None:
+    broker = await new_broker()
+    queue = await a_queue(broker, account, **open_to(RULE, account))
+    assert [await send_all(broker, queue, numbers) for numbers in ("12", "23")] == [True, True]
+    found = [each.message for _ in range(3) for each in await receive(broker, queue, limit=1, wait=0)]
+    assert sorted((each.body, each.trace, each.sender) for each in found) == [
+        (number, f"Root={number}", EVENTS) for number in "123"
+    ]
+    assert await receive(broker, queue, wait=0) == []
+
+
+async def test_many_keep_their_order_in_a_fifo_queue(new_broker: NewBroker, account: str) -> None:
+    broker = await new_broker()
+    given = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    queue = await a_queue(broker, account, **given, Policy=policy_for_rules("*", [RULE]))
+    assert await send_all(broker, queue, "31245", group="one")
+    assert bodies(await receive(broker, queue, wait=1)) == list("31245")
+
+
+@pytest.mark.parametrize(
+    ("given", "sent", "more"),
+    [
+        pytest.param(False, "1", {}, id="the policy does not let the rule in"),
+        pytest.param(True, ["1", "\x00"], {}, id="one of them has a character that SQS refuses"),
+        pytest.param(True, ["1", "x" * 1025], {}, id="one of them is too large for the queue"),
+        pytest.param(True, "1", {"service": "sns.amazonaws.com"}, id="the service is another"),
+    ],
+)
+async def test_many_are_refused_together(
+    new_broker: NewBroker, account: str, given: bool, sent: Sequence[str], more: dict[str, str]
+) -> None:
+    broker = await new_broker()
+    policy = open_to(RULE, account) if given else {}
+    queue = await a_queue(broker, account, MaximumMessageSize="1024", **policy)
+    assert not await send_all(broker, queue, sent, **more)
+    assert await receive(broker, queue, wait=0) == []
+
+
+async def test_many_go_to_no_queue_that_is_not_there(new_broker: NewBroker, account: str) -> None:
+    broker = await new_broker()
+    sender = Sender(broker, Authority(a_directory(), None))
+    arn = f"arn:aws:sqs:{REGION}:{account}:none"
+    assert not await sender.send_all(arn, [("x", "", "1")], service=EVENTS, source_arn=RULE)
 
 
 async def test_declared_queues_are_made_once_and_keep_what_is_in_them(new_broker: NewBroker, account: str) -> None:

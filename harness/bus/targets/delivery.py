@@ -6,7 +6,7 @@ the router does it.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -33,6 +33,11 @@ class Failure:
 
 Deliver = Callable[[Route, Delivery], Awaitable[Failure | None]]
 """One attempt, with the body as it is sent; None when the target took the event. May raise StoreUnavailable."""
+
+DeliverAll = Callable[[Route, Sequence[Delivery]], Awaitable[bool]]
+"""Many events to one target. False, StoreFull and StoreUnavailable: maybe not all are taken. Each is then delivered by
+itself, and one that the target has already it knows by the delivery's id.
+"""
 
 
 class Deliveries:

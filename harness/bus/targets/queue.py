@@ -1,5 +1,8 @@
 """An SQS queue as a target: the event as the body of a message, no attributes of the message's own."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from harness.bus.dead_letters import SendToQueue
 from harness.bus.routes import Route
 from harness.bus.store import Delivery
@@ -24,3 +27,27 @@ class QueueDelivery:
             )
         except StoreFull as error:
             return Failure("RESOURCE_LIMIT_EXCEEDED", str(error))
+
+
+class SendAllToQueue(Protocol):
+    """Many messages, each with its body, its AWSTraceHeader (or none) and its name. True when all are stored; else,
+    and when it raises StoreFull or StoreUnavailable, some may be.
+    """
+
+    async def __call__(
+        self, queue: str, messages: Sequence[tuple[bytes, str, str]], *, source_arn: str, group: str
+    ) -> bool: ...
+
+
+class QueueDeliveries:
+    def __init__(self, send_all: SendAllToQueue) -> None:
+        self._send_all = send_all
+
+    async def __call__(self, route: Route, deliveries: Sequence[Delivery]) -> bool:
+        parameters = route.target.settings.get("SqsParameters") or {}
+        return await self._send_all(
+            route.target.arn,
+            [(each.body, each.trace, each.id) for each in deliveries],
+            source_arn=route.rule.arn,
+            group=parameters.get("MessageGroupId", ""),
+        )
