@@ -17,6 +17,8 @@ class Replica:
     def __init__(self, state: State) -> None:
         self._state = state
         self._entries: dict[Key, Entry] = {}
+        # By each beginning of a key: what one account keeps costs nothing when another's is asked for.
+        self._groups: dict[Key, dict[Key, Entry]] = {}
         self._removed: dict[Key, int] = {}
         self._revision = 0
         self._newest = 0
@@ -60,10 +62,11 @@ class Replica:
 
     def below(self, prefix: Key) -> list[Entry]:
         """The entries whose keys begin with `prefix`, in the order of their keys."""
-        size = len(prefix)
-        return sorted(
-            (entry for key, entry in self._entries.items() if key[:size] == prefix), key=lambda each: each.key
-        )
+        found = list((self._groups.get(prefix, {}) if prefix else self._entries).values())
+        alone = self._entries.get(prefix)
+        if alone is not None:
+            found.append(alone)
+        return sorted(found, key=lambda each: each.key)
 
     def listen(self, listener: Callable[[Key], None]) -> None:
         """Called with the key of each entry that has changed, after the change."""
@@ -130,14 +133,28 @@ class Replica:
         if change.revision <= newest:
             return  # our own write, or one that it has overtaken
         if change.value is None:
-            self._entries.pop(change.key, None)
+            self._drop(change.key)
             self._removed[change.key] = change.revision
         else:
-            self._entries[change.key] = Entry(change.key, change.value, change.revision)
+            self._keep(Entry(change.key, change.value, change.revision))
             self._removed.pop(change.key, None)
         self._newest = max(self._newest, change.revision)
         for listener in self._listeners:
             listener(change.key)
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries[entry.key] = entry
+        for size in range(1, len(entry.key)):
+            self._groups.setdefault(entry.key[:size], {})[entry.key] = entry
+
+    def _drop(self, key: Key) -> None:
+        if self._entries.pop(key, None) is None:
+            return
+        for size in range(1, len(key)):
+            group = self._groups[key[:size]]
+            del group[key]
+            if not group:
+                del self._groups[key[:size]]
 
     def _advance(self, revision: int) -> None:
         self._revision = max(self._revision, revision)

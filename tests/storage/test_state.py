@@ -1,6 +1,7 @@
 """What both kinds of state promise, and the copy that a process keeps."""
 
 import asyncio
+import random
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
@@ -218,3 +219,41 @@ async def test_a_copy_goes_on_after_the_server_was_killed(tmp_path: Path) -> Non
     finally:
         await connection.close()
         server.kill()
+
+
+async def test_what_is_below_a_key_is_what_a_look_at_every_key_finds() -> None:
+    chance, state = random.Random(17), MemoryState()
+    async with Replica(state).running() as replica:
+        kept: set[Key] = set()
+        for _ in range(400):
+            key = tuple(chance.choice("ab") for _ in range(chance.randint(1, 4)))
+            if chance.random() < 0.4:
+                await replica.delete(key)
+                kept.discard(key)
+            else:
+                await replica.put(key, b"{}")
+                kept.add(key)
+            for size in range(4):
+                prefix = key[:size]
+                wanted = sorted(each for each in kept if each[: len(prefix)] == prefix)
+                assert [entry.key for entry in replica.below(prefix)] == wanted
+
+
+async def test_what_is_below_a_key_costs_nothing_of_what_is_elsewhere() -> None:
+    async with Replica(MemoryState()).running() as replica:
+        for number in range(300):
+            await replica.put(("sqs", "queue", "theirs", str(number)), b"{}")
+        await replica.put(("sqs", "queue", "ours", "q"), b"{}")
+        compared: list[Key] = []
+
+        class Counted(tuple[str, ...]):
+            __slots__ = ()
+
+            def __eq__(self, other: object) -> bool:
+                compared.append(self)
+                return super().__eq__(other)
+
+            __hash__ = tuple.__hash__
+
+        assert len(replica.below(Counted(("sqs", "queue", "ours")))) == 1
+    assert len(compared) < 10
