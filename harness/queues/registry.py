@@ -6,8 +6,9 @@ from typing import Protocol
 
 from harness.policy import Document
 from harness.queues.model import Queue, arn_parts, queue_key
-from harness.storage.state import Entry, Key, State
+from harness.storage.state import Conflict, Entry, Key, State
 
+NOTED_SECONDS = 300
 _QUEUES: Key = ("sqs", "queue")
 
 
@@ -85,6 +86,14 @@ class Registry:
         return None if entry is None else float(entry.value)
 
     async def note(self, what: str, account: str, name: str, at: float) -> None:
+        """What was noted long ago is forgotten: names of queues are without number."""
+        for entry in self.copy.below(("sqs", what, account)):
+            if float(entry.value) >= at - NOTED_SECONDS:
+                continue
+            try:
+                await self.copy.delete(entry.key, expected=entry.revision)
+            except Conflict:
+                continue  # forgotten by another process, or noted anew
         await self.copy.put(("sqs", what, account, name), repr(at).encode())
 
     def _known(self, entry: Entry | None) -> Known | None:

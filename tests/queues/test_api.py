@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,23 @@ def test_only_the_latest_move_tasks_are_kept(endpoint: Endpoint) -> None:
         except sqs.exceptions.UnsupportedOperation:
             continue  # the one before is not at its end
     assert len(endpoint.broker.registry.copy.below(("sqs", "move", ORDERS, f"{name}-dead"))) == 10
+
+
+def test_names_of_queues_that_are_long_gone_are_forgotten() -> None:
+    loop, began = Loop(), 1_768_478_400.0
+    endpoint = Endpoint(loop)
+    registry = endpoint.broker.registry
+
+    async def noted(names: Sequence[str], at: float) -> list[str]:
+        for name in names:
+            await registry.note("deleted", ORDERS, name, at)
+        return [entry.key[3] for entry in registry.copy.below(("sqs", "deleted", ORDERS))]
+
+    assert loop.run(noted(["a", "b"], began)) == ["a", "b"]
+    assert loop.run(noted(["c"], began + 60)) == ["a", "b", "c"]
+    assert loop.run(noted(["d"], began + 350)) == ["c", "d"]
+    endpoint.close()
+    loop.close()
 
 
 def redrive_to(arn: str) -> str:
