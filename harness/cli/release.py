@@ -97,19 +97,23 @@ class _Stages:
 
     def __init__(self) -> None:
         self._stage = ""
-        self._is_late = threading.Event()
+        self._is_late = False
+        self._lock = threading.Lock()
         self._timer = threading.Timer(_QUIET_SECONDS, self._late)
         self._timer.daemon = True
         self._timer.start()
 
     def enter(self, stage: str) -> None:
-        self._stage = stage
-        if self._is_late.is_set():
-            self._tell()
+        with self._lock:
+            self._stage = stage
+            if self._is_late:
+                self._tell()
 
     def _late(self) -> None:
-        self._is_late.set()
-        self._tell()
+        with self._lock:
+            self._is_late = True
+            if self._stage:
+                self._tell()
 
     def _tell(self) -> None:
         print(f"{self._stage} …", file=sys.stderr, flush=True)

@@ -16,6 +16,7 @@ import orjson
 
 from harness.errors import HarnessError
 from harness.gateway.call import Call
+from harness.storage.ending import ended
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -117,12 +118,10 @@ async def _stream(values: Lines, receive: Receive, send: Send) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
+        await ended(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
 
 
 async def _refuse(send: Send, status: int, text: str) -> None:

@@ -19,6 +19,7 @@ from harness.schemas.documents import OPENAPI, of_shape
 from harness.schemas.model import schema_name
 from harness.schemas.registries import VERSIONS, version_key, version_value
 from harness.schemas.shape import MOST_LEVELS, Shape, from_json, levels, merge, shape_of, to_json
+from harness.storage.ending import ended
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.replica import Replica
 from harness.storage.state import Conflict, Key
@@ -59,8 +60,7 @@ class Discovery:
         try:
             yield self
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended((task,))
 
     def _on_change(self, key: Key) -> None:
         if key[:2] == DISCOVERERS:
@@ -76,14 +76,12 @@ class Discovery:
                     for found in map(read_discoverer, self._replica.below(DISCOVERERS))
                     if found.started
                 }
-                for place in following.keys() - wanted:
-                    following.pop(place).cancel()
+                await ended([following.pop(place) for place in following.keys() - wanted])
                 for place in wanted - following.keys():
                     following[place] = asyncio.create_task(self._follow(*place))
                 await self._changed.wait()
         finally:
-            for task in following.values():
-                task.cancel()
+            await ended(following.values())
 
     async def _follow(self, account: str, bus: str, of_all: bool) -> None:
         """`of_all`: events that other accounts put on the bus count too."""

@@ -12,7 +12,9 @@ from harness.audit.changes import Change, smallest_changes
 from harness.audit.slots import Documents
 from harness.policy import AccessRequest, Document, PolicyKind, PolicySet, Principal, PrincipalType, compile_document
 
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases" / "policies.yaml").read_text())
+CASES: list[dict[str, Any]] = yaml.load(
+    (Path(__file__).parent / "cases" / "policies.yaml").read_text(), yaml.CSafeLoader
+)
 API_ARN = "arn:aws:execute-api:eu-west-1:111111111111:orders"
 ROLE = "arn:aws:iam::111111111111:role/support"
 CALLER = Principal(

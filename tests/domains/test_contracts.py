@@ -38,7 +38,7 @@ def application_of(domain: str) -> dict[str, Any]:
 
 
 def contract_of(version: str) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load((CONTRACTS / version / "openapi.yaml").read_text())
+    document: dict[str, Any] = yaml.load((CONTRACTS / version / "openapi.yaml").read_text(), yaml.CSafeLoader)
     return document
 
 

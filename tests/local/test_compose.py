@@ -19,7 +19,7 @@ ACCOUNTS = {"orders", "stock"}
 
 @pytest.fixture(scope="module")
 def document(landscape: manifest.Landscape) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(render(compose_plan(landscape)))
+    read: dict[str, Any] = yaml.load(render(compose_plan(landscape)), yaml.CSafeLoader)
     return read
 
 
@@ -78,7 +78,7 @@ class TestWalls:
         named = replace(stock, api=replace(stock.api, domain_name="stock.internal.example"))
         plan = compose_plan(replace(landscape, domains={**landscape.domains, "stock": named}))
 
-        networks = yaml.safe_load(render(plan))["services"]["edge"]["networks"]
+        networks = yaml.load(render(plan), yaml.CSafeLoader)["services"]["edge"]["networks"]
 
         assert networks["orders"]["aliases"][-1] == "stock.internal.example"
         assert "stock.internal.example" not in networks["stock"]["aliases"]
@@ -139,7 +139,7 @@ class TestOtherLandscapes:
     ) -> None:
         named = replace(landscape, file=landscape.folder / "small.yaml")
 
-        services = yaml.safe_load(render(compose_plan(named)))["services"]
+        services = yaml.load(render(compose_plan(named)), yaml.CSafeLoader)["services"]
 
         for name in ("keys", "edge", "router"):
             assert "./small.yaml:/landscape/harness.yaml:ro" in services[name]["volumes"]
@@ -148,7 +148,7 @@ class TestOtherLandscapes:
         stock = replace(landscape.domains["stock"], dockerfile=None, image="registry.test/stock:1", database=False)
         plan = compose_plan(replace(landscape, domains={"stock": stock}))
 
-        document = yaml.safe_load(render(plan))
+        document = yaml.load(render(plan), yaml.CSafeLoader)
 
         assert document["services"]["stock"]["image"] == "registry.test/stock:1"
         assert "build" not in document["services"]["stock"]

@@ -12,7 +12,7 @@ from harness.manifest import load
 from tests.manifest import landscape
 
 FILES = ("mistakes.yaml", "mistakes_of_the_organisation.yaml", "mistakes_of_limits.yaml")
-MISTAKES = [case for file in FILES for case in yaml.safe_load((landscape.CASES / file).read_text())]
+MISTAKES = [case for file in FILES for case in yaml.load((landscape.CASES / file).read_text(), yaml.CSafeLoader)]
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=[case["name"] for case in MISTAKES])

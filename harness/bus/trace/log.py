@@ -22,6 +22,7 @@ import orjson
 from harness.bus.model import Rule, Target
 from harness.bus.tracing import Attempt
 from harness.clock import Clock, utc_now
+from harness.storage.ending import ended
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,7 @@ class TraceLog:
         try:
             yield self
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await ended((writing,))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.flush(), LAST_SECONDS)
 

@@ -14,7 +14,7 @@ def load(name: str) -> list[Any]:
 
 
 def load_yaml(name: str) -> list[Any]:
-    cases = yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
+    cases = yaml.load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return [pytest.param(case, id=case["name"]) for case in cases]
 
 
@@ -25,7 +25,7 @@ def _operations() -> list[tuple[str, dict[str, Any]]]:
     return [
         (file.stem, case)
         for file in sorted(OPERATIONS.glob("*.yaml"))
-        for case in yaml.safe_load(file.read_text(encoding="utf-8"))
+        for case in yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
     ]
 
 

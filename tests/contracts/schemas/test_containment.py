@@ -10,8 +10,8 @@ import yaml
 from harness.contracts.finding import Place
 from harness.contracts.schemas import Containment, Verdict, contained, load_schema
 
-CASES = yaml.load((Path(__file__).parent.parent / "cases" / "containment.yaml").read_text(), yaml.BaseLoader)
-TYPED = yaml.safe_load((Path(__file__).parent.parent / "cases" / "containment.yaml").read_text())
+CASES = yaml.load((Path(__file__).parent.parent / "cases" / "containment.yaml").read_text(), yaml.CBaseLoader)
+TYPED = yaml.load((Path(__file__).parent.parent / "cases" / "containment.yaml").read_text(), yaml.CSafeLoader)
 
 
 def answer(case: dict[str, Any]) -> Containment:

@@ -23,7 +23,7 @@ FILES = {
 
 @cache
 def documents(name: str) -> dict[str, Any]:
-    return {version: yaml.safe_load(file.read_text()) for version, file in FILES[name].items()}
+    return {version: yaml.load(file.read_text(), yaml.CSafeLoader) for version, file in FILES[name].items()}
 
 
 def provider(name: str, *, seed: int = 1) -> Provider:

@@ -10,7 +10,7 @@ import yaml
 from harness.wire import HttpResponse
 from tests.contracts.stub.contracts import CASES, documents, provider, request
 
-CONVERSATIONS = yaml.safe_load((CASES / "conversations.yaml").read_text())
+CONVERSATIONS = yaml.load((CASES / "conversations.yaml").read_text(), yaml.CSafeLoader)
 
 
 @pytest.mark.parametrize("case", CONVERSATIONS, ids=lambda case: case["name"])
