@@ -111,6 +111,8 @@ INPUTS: Mapping[str, Mapping[str, Shape]] = {
 MOST_NUMBER = 20
 """Numbered lists are read so far; what more there is, is one too many for any operation but those with names."""
 _MOST_NAMES = 100
+# `SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue` is the deepest name.
+_MOST_PARTS = 6
 
 
 def from_json(members: Mapping[str, Shape], content: object) -> dict[str, Any] | Refusal:
@@ -150,10 +152,29 @@ def _unexpected(where: str) -> Refusal:
     return Refusal("SerializationException", f"Unexpected field type: {where}")
 
 
-def from_query(members: Mapping[str, Shape], parameters: Parameters, prefix: str = "") -> dict[str, Any] | Refusal:
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """`named`: the beginnings of all names, by which a list is known to go on without a look at each name."""
+
+    parameters: Parameters
+    named: frozenset[str]
+
+
+def from_query(members: Mapping[str, Shape], parameters: Parameters) -> dict[str, Any] | Refusal:
+    named = {beginning for name in parameters for beginning in _beginnings(name)}
+    return _from_form(members, _Form(parameters, frozenset(named)), "")
+
+
+def _beginnings(name: str) -> list[str]:
+    """`a.1.b` has `a`, `a.1`, `a.1.b`; what is deeper than any member has no more."""
+    parts = name.split(".", _MOST_PARTS)
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def _from_form(members: Mapping[str, Shape], form: _Form, prefix: str) -> dict[str, Any] | Refusal:
     found: dict[str, Any] = {}
     for name, shape in members.items():
-        value = _query_value(shape, parameters, prefix + name, prefix)
+        value = _query_value(shape, form, prefix + name, prefix)
         if isinstance(value, Refusal):
             return value
         if value is not None:
@@ -161,36 +182,35 @@ def from_query(members: Mapping[str, Shape], parameters: Parameters, prefix: str
     return found
 
 
-def _query_value(shape: Shape, parameters: Parameters, name: str, prefix: str) -> Any:
+def _query_value(shape: Shape, form: _Form, name: str, prefix: str) -> Any:
     match shape:
         case Text():
-            return parameters.get(name)
+            return form.parameters.get(name)
         case Whole():
-            return _whole(parameters.get(name), name)
+            return _whole(form.parameters.get(name), name)
         case Parts():
-            return from_query(shape.members, parameters, f"{name}.")
+            return _from_form(shape.members, form, f"{name}.")
         case Many():
             values = [
-                _query_value(shape.item, parameters, numbered, prefix)
-                for numbered in _numbered(parameters, prefix + shape.query)
+                _query_value(shape.item, form, numbered, prefix) for numbered in _numbered(form, prefix + shape.query)
             ]
             return next((value for value in values if isinstance(value, Refusal)), values) if values else None
         case Pairs():
             pairs: dict[str, Any] = {}
-            for numbered in _numbered(parameters, prefix + shape.query):
-                value = _query_value(shape.item, parameters, f"{numbered}.{shape.value}", prefix)
+            for numbered in _numbered(form, prefix + shape.query):
+                value = _query_value(shape.item, form, f"{numbered}.{shape.value}", prefix)
                 if isinstance(value, Refusal):
                     return value
-                pairs[parameters.get(f"{numbered}.{shape.key}", "")] = "" if value is None else value
+                pairs[form.parameters.get(f"{numbered}.{shape.key}", "")] = "" if value is None else value
             return pairs or None
 
 
-def _numbered(parameters: Parameters, name: str) -> list[str]:
+def _numbered(form: _Form, name: str) -> list[str]:
     """`Tag.1`, `Tag.2`, … as long as there is one."""
     found = []
     for number in range(1, _MOST_NAMES):
         numbered = f"{name}.{number}"
-        if numbered not in parameters and not any(key.startswith(f"{numbered}.") for key in parameters):
+        if numbered not in form.named:
             break
         found.append(numbered)
     return found
