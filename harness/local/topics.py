@@ -53,7 +53,11 @@ async def notifier(
 
 
 def compile_filter(policy: Mapping[str, Any]) -> Matches | str:
-    compiled = _compiled(orjson.dumps(policy))
+    try:
+        text = orjson.dumps(policy)
+    except orjson.JSONEncodeError:  # it writes 254 levels at most
+        return "Filter policy is nested too deeply"
+    compiled = _compiled(text)
     return compiled if isinstance(compiled, str) else compiled.matches
 
 

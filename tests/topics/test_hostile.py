@@ -190,3 +190,13 @@ def test_nothing_is_remembered_of_topics_that_are_gone(running: Landscape) -> No
         sns.get_topic_attributes(TopicArn=arn)
         sns.delete_topic(TopicArn=arn)
     assert len(running.registry.known) == before
+
+
+@pytest.mark.parametrize("levels", [255, 400, 900, 5000])
+def test_a_filter_policy_that_is_too_deep_is_refused(running: Landscape, levels: int) -> None:
+    policy = '{"a":' * levels + '["x"]' + "}" * levels
+    attributes = {"FilterPolicyScope": "MessageBody", "FilterPolicy": policy}
+    with pytest.raises(ClientError, match="FilterPolicy"):
+        running.client("owner", "Subscribe").subscribe(
+            TopicArn=TOPIC, Protocol="sqs", Endpoint=f"{QUEUE}-{levels}", Attributes=attributes
+        )
