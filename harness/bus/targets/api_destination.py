@@ -20,10 +20,12 @@ from harness.bus.targets.http_parameters import Outgoing, of_connection, outgoin
 from harness.bus.targets.roles import Roles
 from harness.clock import Clock, utc_now
 from harness.http_client import Answer, HttpClient, TargetUnreachable
-from harness.identity import SecretBox
+from harness.identity import RecentlyUsed, SecretBox
 
 TIMEOUT_SECONDS = 5.0
 DEFAULT_RATE = 300
+# Destinations come and go: what is remembered of them is bounded.
+MOST_PACED = 4096
 _SECONDS = re.compile(r"-?[0-9]+", re.ASCII)
 USABLE = ("AUTHORIZED", "AUTHORIZING")
 
@@ -33,12 +35,12 @@ class Pace:
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
-        self._next: dict[str, float] = {}
+        self._next: RecentlyUsed[str, float] = RecentlyUsed(MOST_PACED)
 
     async def wait(self, name: str, rate: float) -> None:
         now = self._time()
-        due = max(now, self._next.get(name, 0.0))
-        self._next[name] = due + 1 / rate
+        due = max(now, self._next.get(name) or 0.0)
+        self._next.put(name, due + 1 / rate)
         if due > now:
             await asyncio.sleep(due - now)
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TOKEN_SECONDS = 5.0
 RENEW_BEFORE_SECONDS = 60.0
 UNTOLD_LIFE_SECONDS = 3600.0
+MOST_TOKENS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,18 @@ class Tokens:
                 return Credentials({key["ApiKeyName"]: key["ApiKeyValue"]})
         return await self._token(secret_id, parameters["OAuthParameters"])
 
+    @property
+    def remembered(self) -> int:
+        return len(self._tokens)
+
     def forget(self, secret_id: str) -> None:
         """Its token is worth nothing (any more)."""
         self._tokens.pop(secret_id, None)
 
     async def _token(self, secret_id: str, oauth: Document) -> Credentials | Failure:
         token = self._tokens.setdefault(secret_id, _Token())
+        if len(self._tokens) > MOST_TOKENS:  # of connections that were changed since, as a rule
+            del self._tokens[next(iter(self._tokens))]
         async with token.lock:
             if token.value and self._time() < token.ends:
                 return Credentials({"Authorization": token.value}, reused=True)

@@ -27,6 +27,7 @@ from harness.bus.documents import (
 from harness.bus.model import Rule, Target
 from harness.bus.routes import Route, routes_of
 from harness.bus.store import Delivery
+from harness.bus.targets import credentials
 from harness.bus.targets.api_destination import ApiDestinationDelivery, Pace, judged, retry_after
 from harness.bus.targets.authorizer import Authorizer
 from harness.bus.targets.credentials import Tokens
@@ -168,6 +169,16 @@ async def test_a_token_is_got_once_and_used_again(made: Certificates) -> None:
         "scope": ["in"],
     }
     assert [each.headers["Authorization"] for each in sent] == ["Bearer t-1"] * 5
+
+
+async def test_tokens_of_connections_without_number_take_no_room_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "MOST_TOKENS", 2)
+    client = HttpClient()
+    tokens = Tokens(client, time=time.monotonic)
+    for number in range(5):
+        await tokens.credentials(f"s-{number}", "OAUTH_CLIENT_CREDENTIALS", oauth("http://127.0.0.1:1"))
+    assert tokens.remembered == 2
+    await client.close()
 
 
 async def test_a_token_is_renewed_before_it_ends(made: Certificates) -> None:
