@@ -12,4 +12,5 @@ def contract_text(name: str, *, limit: int = MAX_CONTRACT_BYTES) -> str:
     try:
         return read_text(Path(name), limit=limit)
     except UnreadableError as error:
-        raise InputError([Problem(shown(Path(name)), error.line, error.text)]) from error
+        text = "is a folder: name a contract in it" if Path(name).is_dir() else error.text
+        raise InputError([Problem(shown(Path(name)), error.line, text)]) from error

@@ -93,7 +93,7 @@ def _refused(now: Contracts, state: DomainState, files: Mapping[str, str], manif
     keys = {f"{state.name} {name}": version.key for name, version in state.versions.items()}
     keys |= {name: event.key for name, event in state.events.items()}
     return [
-        judged
+        replace(judged, crossed=False)  # nobody was asked, so that nothing is said of whom it hurts
         for judged in verdict.judged
         if judged.finding.level is Level.BREAKING and keys.get(judged.contract) in changed
     ]

@@ -148,7 +148,7 @@ MISUSE = {
         f'no-such-branch:{OLD}: "no-such-branch" is neither a file nor a revision of ',
     ),
     "a file that a revision does not have": (["HEAD:nowhere.yaml", OLD], "HEAD:nowhere.yaml: is no file of HEAD ("),
-    "a folder": (["contracts", OLD], "contracts: is a folder"),
+    "a folder": (["contracts", OLD], "contracts: is a folder: name a contract in it"),
     "a folder of a revision": (["HEAD:contracts", OLD], "HEAD:contracts: is no file of HEAD ("),
     "a revision that looks like an option": (["--output=x:nowhere.yaml", OLD], "No such option"),
     "an API and an event": ([EVENT, OLD], f"{OLD}: is an OpenAPI document, and {EVENT} is the schema of an event"),

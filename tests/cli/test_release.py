@@ -94,6 +94,8 @@ def test_a_release_that_breaks_an_earlier_one_is_refused(tmp_path: Path, run: Ru
     assert done.code == 1
     assert done.out.startswith("nothing was recorded: what was released before may only change compatibly\n")
     assert "the query parameter limit is gone" in done.out
+    # No consumer was asked.
+    assert "hurts" not in done.out
 
 
 def test_what_takes_long_says_what_it_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
