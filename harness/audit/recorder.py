@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ Sink = Callable[[Sequence[bytes]], Awaitable[bool]]
 """Keeps lines of JSON; False when it cannot now."""
 
 FLUSH_SECONDS = 0.25
+LAST_SECONDS = 2.0
 MOST_WAITING = 8192
 MOST_LINES = 16_384
 LINES_AT_ONCE = 128
@@ -150,14 +151,15 @@ class Recorder:
             self.dropped += 1
         self._seen.append(seen)
 
-    async def run(self) -> None:
-        """Until cancelled; then what is left is written once more."""
-        try:
-            while True:
-                await asyncio.sleep(self.flush_seconds)
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; then what is left is written once more, in two seconds at most."""
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self.flush_seconds)
+            if not stop.is_set():
                 await self.flush()
-        finally:
-            await asyncio.wait_for(self.flush(), 2)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.flush(), LAST_SECONDS)
 
     async def flush(self) -> bool:
         """Whether all that was noted before has been kept."""

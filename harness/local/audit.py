@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -61,13 +61,13 @@ class AuditTrail:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Writes what was noted, until the end."""
-        task = asyncio.create_task(self.recorder.run())
+        stop = asyncio.Event()
+        task = asyncio.create_task(self.recorder.run(stop))
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, TimeoutError):
-                await task
+            stop.set()
+            await task
 
     async def explain(self, request_id: str) -> dict[str, Any] | None:
         """None when there is no record of that id, or not any more."""
