@@ -60,6 +60,17 @@ def service_of(arn: str) -> str:
     return resource.partition("/")[0] if service == "events" else service
 
 
+def of_another_account(route: Route, action: str) -> Failure | None:
+    """Functions and log groups have no policy here, so none lets a rule of another account in. What a manifest declares
+    is agreed: a domain's own manifest says what it subscribes to.
+    """
+    rule, target = route.rule, route.target
+    if rule.managed or target.arn.split(":")[4] == rule.account:
+        return None
+    text = f"{rule.arn} is not authorized to perform: {action} on resource: {target.arn}"
+    return Failure("NO_PERMISSIONS", f"{text} because no resource-based policy allows it", retryable=False)
+
+
 class HttpDelivery:
     """`POST {url}/events`, as the Lambda Web Adapter passes an event to a container. 2xx takes it.
 
@@ -79,6 +90,9 @@ class HttpDelivery:
         if delivery.trace:
             headers.append(("x-amzn-trace-id", delivery.trace))
         name = target.arn.rpartition(":")[2]
+        refused = of_another_account(route, "lambda:InvokeFunction")
+        if refused is not None:
+            return refused
         base = self._containers.get(target.arn)
         if base is None:
             return Failure("NO_RESOURCE", f"{target.arn} does not run here", retryable=False)

@@ -2,7 +2,7 @@
 
 from harness.bus.routes import Route
 from harness.bus.store import Delivery, Record, Store
-from harness.bus.targets.delivery import Failure
+from harness.bus.targets.delivery import Failure, of_another_account
 
 
 class LogDelivery:
@@ -10,6 +10,9 @@ class LogDelivery:
         self._store = store
 
     async def __call__(self, route: Route, delivery: Delivery) -> Failure | None:
+        refused = of_another_account(route, "logs:PutLogEvents")
+        if refused is not None:
+            return refused
         await self._store.log(log_group(route.target.arn), [Record(delivery.id, delivery.body)])
         return None
 

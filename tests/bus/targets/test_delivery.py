@@ -95,6 +95,18 @@ async def test_an_event_is_posted_as_the_web_adapter_posts_it() -> None:
     assert body == b'{"id":"id-1"}'
 
 
+async def test_a_rule_that_somebody_made_reaches_no_container_of_another_account() -> None:
+    container, client = Container([OK]), HttpClient()
+    async with running(container) as declared:
+        deliver = HttpDelivery(client, {declared.target.arn: container.url})
+        failure = await deliver(replace(declared, rule=replace(RULE, managed=False)), DELIVERY)
+        own = replace(RULE, bus_arn=bus_arn("eu-west-1", "222222222222", "b"), account="222222222222", managed=False)
+        assert await deliver(replace(declared, rule=own), DELIVERY) is None
+        await client.close()
+    assert failure is not None
+    assert (failure.code, failure.retryable, len(container.requests)) == ("NO_PERMISSIONS", False, 1)
+
+
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "202 Accepted", "204 No Content"])
 async def test_two_hundreds_take_the_event(status: str) -> None:
     assert await attempt(Container([answer(status)])) is None

@@ -232,6 +232,15 @@ async def test_a_log_group_gets_a_line_for_each_event(store: MemoryStore) -> Non
     assert [body async for body in store.logged(group)] == [DELIVERY.body]
 
 
+async def test_a_rule_that_somebody_made_writes_to_no_log_group_of_another_account(store: MemoryStore) -> None:
+    route = a_route("arn:aws:logs:eu-west-1:999999999999:log-group:/theirs")
+    made = replace(route, rule=replace(route.rule, managed=False))
+    failure = await LogDelivery(store)(made, DELIVERY)
+    assert failure is not None
+    assert failure.code == "NO_PERMISSIONS"
+    assert [body async for body in store.logged(route.target.arn)] == []
+
+
 @pytest.mark.parametrize(
     ("arn", "service"),
     [
