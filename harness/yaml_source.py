@@ -80,6 +80,8 @@ class Flaw:
     text: str
 
 
+_BEGINNINGS: Final = frozenset(("", *"~nNtTfF+-.0123456789"))
+"""Of a plain scalar that may be more than text."""
 # The order matters: the first that matches the whole of a plain scalar says what it is.
 _PLAIN: Final = tuple(
     (re.compile(pattern, re.ASCII), kind)
@@ -119,7 +121,7 @@ def parse_yaml(text: str, *, max_nodes: int = MAX_NODES) -> tuple[Node | None, l
 def _events(text: str) -> Iterator[Event]:
     # libyaml's parser is eighteen times as fast as Python's, and keeps its own stack.
     loader = yaml.CLoader if yaml.__with_libyaml__ else yaml.Loader
-    return yaml.parse(text, Loader=loader)
+    return iter(loader(text).get_event, None)  # as yaml.parse does, without a step of Python for each event
 
 
 class _TooMuchError(Exception):
@@ -186,6 +188,8 @@ class _Builder:
             self._flaw(line, f'the tag "{event.tag}" means nothing here: take it out')
             return None
         if not event.implicit[0] or event.tag is not None:  # quoted, a block, or "!!str"
+            return Scalar(Kind.TEXT, text, line)
+        if text[:1] not in _BEGINNINGS:
             return Scalar(Kind.TEXT, text, line)
         kind = next((kind for pattern, kind in _PLAIN if pattern.fullmatch(text)), Kind.TEXT)
         return Scalar(kind, text, line)
