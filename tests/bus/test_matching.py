@@ -116,6 +116,7 @@ def compiled(pattern: object) -> Pattern | None:
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.lists(PATTERNS, min_size=1, max_size=12), st.lists(EVENTS, min_size=1, max_size=4))
 def test_any_rules_find_any_event_as_each_pattern_alone(patterns: list[Any], events: list[dict[str, Any]]) -> None:

@@ -89,6 +89,7 @@ def bodies(secret: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
 ORDERS = reader_of((ROOT / "contracts/orders/v2/openapi.yaml").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", [READER, ORDERS], ids=["a contract with maps", "orders v2"])
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(data=st.data())

@@ -78,6 +78,7 @@ def test_calls_on_one_connection_share_it_and_the_containers(edge: Running, clie
     assert edge.open_upstream_connections() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_a_call_that_is_over_leaves_nothing_for_the_collector_of_cycles(client: RawClient, method: str) -> None:
     body = b"abc" if method == "PUT" else b""

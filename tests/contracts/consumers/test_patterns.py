@@ -83,6 +83,7 @@ PATTERNS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(PATTERNS, EVENTS)
 def test_no_event_that_matches_is_left_out(pattern: Any, event: Any) -> None:

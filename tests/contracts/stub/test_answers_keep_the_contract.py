@@ -73,6 +73,7 @@ def asked(draw: st.DrawFn, document: dict[str, Any], known: list[str]) -> tuple[
     return template, method, "/".join(segments) + (f"?{query}" if query else ""), raw, draw(HEADERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "version"), TARGETS)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
