@@ -1,6 +1,5 @@
 """The event as a target gets it. Source: EventBridge user guide, "Event structure"."""
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -11,13 +10,6 @@ import orjson
 from harness.bus.model import Envelope
 from harness.bus.shaping.json_text import dumps
 from harness.clock import extended_iso
-
-
-def new_event_id() -> str:
-    """A random UUID (RFC 9562, version 4), written without the detour over an object: one is made for each event."""
-    digits = os.urandom(16).hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def make_envelope(

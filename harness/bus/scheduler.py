@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import RULES
-from harness.bus.envelope import make_envelope, new_event_id, to_bytes
+from harness.bus.envelope import make_envelope, to_bytes
 from harness.bus.model import Rule
 from harness.bus.schedule import Schedule, parse_schedule
 from harness.bus.store import FOR_RULE, REVISION, Record, Store
 from harness.clock import Clock, extended_iso, utc_now
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.state import Key
+from harness.wire import new_uuid
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Scheduler:
     def _record(self, due: _Due) -> Record:
         rule = due.rule
         event = make_envelope(
-            event_id=new_event_id(),
+            event_id=new_uuid(),
             detail_type=DETAIL_TYPE,
             source=SOURCE,
             account=rule.account,

@@ -195,7 +195,11 @@ class Dispenser:
         if asked.attempt:
             again = self._index.attempted(asked.attempt, now)
             if again:
-                return [received for pick in again for received in await self._received(pick.lane, pick.messages)]
+                return [
+                    received
+                    for pick in again
+                    for received in await self._found(pick.lane, await self._fetch(pick.messages))
+                ]
         room = asked.most_in_flight - self._index.in_flight(now)
         picks = self._index.pick(now, min(asked.limit, max(0, room)))
         taken = await asyncio.gather(*(self._claim(pick, asked, bury) for pick in picks))
@@ -229,10 +233,12 @@ class Dispenser:
                 count=count if over else count + 1,
                 attempt=asked.attempt,
             )
-        lane = await self._write(pick.lane, claims)
+        # Read while the claim is written: where another process is faster, what was read is thrown away.
+        lane, messages = await asyncio.gather(self._write(pick.lane, claims), self._fetch(pick.messages))
         if worn:
             lane = await self._buried(lane, worn, bury, asked.visibility)
-        return await self._received(lane, [each for each in pick.messages if each.sequence in lane.claims])
+        kept = [(arrived, found) for arrived, found in messages if arrived.sequence in lane.claims]
+        return await self._found(lane, kept)
 
     async def _buried(self, lane: Lane, worn: Sequence[Arrived], bury: Bury, visibility: int) -> Lane:
         """Received too often: into the dead-letter queue. Where that does not take it, it is received once more."""
@@ -247,10 +253,14 @@ class Dispenser:
             lane = self._index.lane(lane.key)
         return lane
 
-    async def _received(self, lane: Lane, messages: Sequence[Arrived]) -> list[Received]:
+    async def _fetch(self, messages: Sequence[Arrived]) -> Sequence[tuple[Arrived, Message | None]]:
         bodies = await asyncio.gather(*(self._shelf.fetch(each.sequence) for each in messages))
+        return list(zip(messages, bodies, strict=True))
+
+    async def _found(self, lane: Lane, messages: Sequence[tuple[Arrived, Message | None]]) -> list[Received]:
+        """What was read, with the claims on it."""
         found, lost = [], []
-        for arrived, message in zip(messages, bodies, strict=True):
+        for arrived, message in messages:
             if message is None:
                 lost.append(arrived.sequence)
                 continue

@@ -21,6 +21,7 @@ from harness.queues.lane_codec import group_lane, lane_from_bytes, lane_to_bytes
 from harness.queues.message import Message
 from harness.queues.shelf import Place, Purged, Told
 from harness.storage.connection import Connection
+from harness.storage.position import position
 from harness.storage.publisher import MESSAGE_ID, Outgoing
 
 MEBIBYTE = 1024 * 1024
@@ -161,7 +162,7 @@ class JetStreamShelf:
         last: int = info.state.last_seq
         async with aclosing(self._connection.read(CLAIMS, subject)) as messages:
             async for message in messages:
-                last = max(last, message.metadata.sequence.stream)
+                last = max(last, position(message).stream)
                 yield _change(message)
         yield Told()
         async with aclosing(self._connection.follow(CLAIMS, subject, after=last)) as messages:
@@ -191,7 +192,7 @@ class JetStreamShelf:
 
     def _arrived(self, message: Msg) -> Arrived:
         headers = message.headers or {}
-        sequence = message.metadata.sequence.stream
+        sequence = position(message).stream
         lane = headers[_LANE] if self._place.ordered else own_lane(sequence)
         return Arrived(sequence, lane, int(headers[_SENT]), int(headers[_DUE]))
 
@@ -208,7 +209,7 @@ def _change(message: Msg) -> Lane | Purged:
     key = message.subject.rpartition(".")[2]
     if key == _PURGED:
         return Purged(int(message.data))
-    return lane_from_bytes(key, message.data, message.metadata.sequence.stream)
+    return lane_from_bytes(key, message.data, position(message).stream)
 
 
 async def _purge(connection: Connection, stream: str, *, upto: int | None = None, subject: str | None = None) -> None:

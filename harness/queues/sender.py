@@ -46,10 +46,10 @@ class Sender:
             return Refusal(NO_SUCH_QUEUE.name, "The specified queue does not exist or you do not have access to it.")
         entry = _entry(body, attributes or {}, group, deduplication, trace)
         now = int(self._clock().timestamp() * 1000)
-        draft = read_message(entry, queue, sender=service, now=now)
+        draft = read_message(entry, queue, sender=service, now=now, once=once)
         if isinstance(draft, Refusal):
             return draft
-        await self._broker.send(queue, draft.message, once=draft.once if queue.fifo else once or draft.once)
+        await self._broker.send(queue, draft.message, once=draft.once)
         return None
 
     async def send_all(
@@ -71,10 +71,10 @@ class Sender:
         now = int(self._clock().timestamp() * 1000)
         drafts = []
         for body, trace, once in messages:
-            draft = read_message(_entry(body, {}, group, "", trace), queue, sender=service, now=now)
+            draft = read_message(_entry(body, {}, group, "", trace), queue, sender=service, now=now, once=once)
             if isinstance(draft, Refusal):
                 return False
-            drafts.append((draft.message, draft.once if queue.fifo else once or draft.once))
+            drafts.append((draft.message, draft.once))
         await self._broker.send_all(queue, drafts)
         return True
 

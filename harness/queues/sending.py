@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import uuid4
 
 from harness.queues.message import Attribute, Attributes, Message, attributes_digest, body_digest
 from harness.queues.model import Queue
 from harness.queues.refusals import Refusal, invalid, missing
+from harness.wire import new_uuid
 
 MOST_ATTRIBUTES = 10
 MOST_DELAY = 900
@@ -42,8 +42,8 @@ class Draft:
     size: int = 0
 
 
-def read_message(entry: Mapping[str, Any], queue: Queue, *, sender: str, now: int) -> Draft | Refusal:
-    """`now` in milliseconds; `entry`'s members have their types."""
+def read_message(entry: Mapping[str, Any], queue: Queue, *, sender: str, now: int, once: str = "") -> Draft | Refusal:
+    """`now` in milliseconds; `entry`'s members have their types. `once`: a name where the queue's kind gives none."""
     body = entry.get("MessageBody")
     if not body:
         return missing("MessageBody")
@@ -69,20 +69,20 @@ def read_message(entry: Mapping[str, Any], queue: Queue, *, sender: str, now: in
     names = _read_fifo(entry, queue, body) if queue.fifo else _read_standard(entry)
     if isinstance(names, Refusal):
         return names
-    group, deduplication, once = names
+    group, deduplication, name = names
     return Draft(
         Message(
             body,
             sent=now,
             due=now + delay * 1000,
             sender=sender,
-            id="" if queue.fifo else str(uuid4()),
+            id="" if queue.fifo else new_uuid(),
             attributes=attributes,
             trace=system[TRACE_HEADER].value if system else "",
             group=group,
             deduplication=deduplication,
         ),
-        once or uuid4().hex,
+        name or once or new_uuid(),
         body_digest(body),
         digest_of(attributes),
         digest_of(system),

@@ -22,6 +22,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, 
 from harness.errors import StartError
 from harness.storage.held import Held, Settlement, StoreFull, StoreUnavailable
 from harness.storage.outlet import Outlet, framed_plain
+from harness.storage.position import position
 from harness.storage.publisher import NO_RESOURCES, STORE_FAILED, Outgoing, Publisher
 from harness.storage.puller import PULL_ERRORS, Puller, Reader
 from harness.storage.state import Conflict
@@ -187,8 +188,9 @@ class Connection:
             config.deliver_policy = DeliverPolicy.BY_START_TIME
             config.opt_start_time = since
         left: int | None = None
+        last: int | None = None
         while left is None or left > 0:
-            info = await self._consumer(stream, config)
+            info = await self._consumer(stream, config if last is None else _from(config, last))
             name, pending = info.name, info.num_pending or 0
             left = pending if left is None else min(left, pending)
             reader = self._reader(stream, name)
@@ -196,7 +198,7 @@ class Connection:
                 while left > 0 and not reader.gone:
                     messages = await _read(reader, READ_SECONDS)
                     for message in messages[:left]:
-                        config = _from(config, message.metadata.sequence.stream)
+                        last = position(message).stream
                         yield message
                     left -= len(messages)
                     if not messages and not reader.gone:
@@ -213,17 +215,17 @@ class Connection:
 
         A lost connection or consumer is replaced by one that begins after the last message handed out.
         """
-        config = _from(_reading(subject, headers_only=headers_only), after)
+        config = _reading(subject, headers_only=headers_only)
         while True:
-            info = await self._consumer(stream, config)
+            info = await self._consumer(stream, _from(config, after))
             reader = self._reader(stream, info.name)
-            if config.deliver_policy is DeliverPolicy.NEW:
+            if after is None:
                 # So that following from now misses nothing when its consumer must be made again.
-                config = _from(config, info.delivered.stream_seq if info.delivered else 0)
+                after = info.delivered.stream_seq if info.delivered else 0
             try:
                 while not reader.gone:
                     for message in await _read(reader, 5):
-                        config = _from(config, message.metadata.sequence.stream)
+                        after = position(message).stream
                         yield message
             finally:
                 await self._drop(reader)
@@ -338,8 +340,8 @@ def held_message(message: Msg, outlet: Outlet) -> Held:
         except nats.errors.Error as error:
             raise StoreUnavailable(f"the event store cannot be reached: {error}") from error
 
-    metadata = message.metadata
-    return Held(message.data, message.headers or {}, metadata.num_delivered, metadata.timestamp, settle)
+    at = position(message)
+    return Held(message.data, message.headers or {}, at.attempt, at.stored, settle)
 
 
 async def _read(reader: Reader, wait: float) -> list[Msg]:

@@ -14,6 +14,7 @@ from nats.js.api import DiscardPolicy, RawStreamMsg, StorageType, StreamConfig
 
 from harness.storage.connection import Connection
 from harness.storage.held import StoreFull, name_token
+from harness.storage.position import position
 from harness.storage.publisher import MESSAGE_ID, STORE_FAILED
 from harness.storage.state import CaughtUp, Change, Conflict, Entry, Key
 
@@ -113,4 +114,4 @@ def _subject(key: Key) -> str:
 def _change(message: Msg) -> Change:
     headers = message.headers or {}
     key = tuple(json.loads(headers[_KEY]))
-    return Change(key, None if _GONE in headers else message.data, message.metadata.sequence.stream)
+    return Change(key, None if _GONE in headers else message.data, position(message).stream)

@@ -13,6 +13,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from harness.storage.position import position
+
 EXPIRY_SECONDS = 30.0
 # While a request is open the server says so every few seconds. Silence means that the request is forgotten: its node
 # died, or another one leads the consumer now.
@@ -115,7 +117,7 @@ class Reader(Puller):
     async def pull(self, limit: int, wait: float) -> list[Msg]:
         found = []
         for message in await super().pull(limit, wait):
-            if message.metadata.sequence.consumer != self._next:
+            if position(message).consumer != self._next:
                 self.gone = True
                 break
             self._next += 1

@@ -9,7 +9,6 @@ from harness.access import Authority, Caller
 from harness.bus import documents
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import DEFAULT, Document
-from harness.bus.envelope import new_event_id
 from harness.bus.limits import Limits
 from harness.bus.put_events import RequestError
 from harness.bus.store import Store
@@ -17,7 +16,7 @@ from harness.identity import SecretBox
 from harness.policy import ContextValue, denial_message
 from harness.storage.replica import Replica
 from harness.storage.state import Conflict, Key
-from harness.wire import bus_arn
+from harness.wire import bus_arn, new_uuid
 
 Answer = dict[str, Any] | RequestError
 
@@ -39,7 +38,7 @@ class Desk:
     region: str
     box: SecretBox
     limits: Limits = field(default_factory=Limits)
-    new_id: Callable[[], str] = new_event_id
+    new_id: Callable[[], str] = new_uuid
 
     def pattern_characters(self, bus: str = "") -> int:
         """How long a pattern on that bus (ARN) may be: a manifest may have raised the quota. Without one: on any."""
