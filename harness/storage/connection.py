@@ -14,12 +14,12 @@ from typing import Any
 
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamConfig, StreamInfo
 
 from harness.errors import StartError
+from harness.storage.client import ShortClient
 from harness.storage.held import Held, Settlement, StoreFull, StoreUnavailable
 from harness.storage.outlet import Outlet, framed_plain
 from harness.storage.position import position
@@ -52,7 +52,7 @@ class Appended:
 class Connection:
     """Made by `connect`. Every method may raise StoreUnavailable."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: ShortClient) -> None:
         self._client = client
         self.jetstream: JetStreamContext = client.jetstream(timeout=5)
         self._outlet = Outlet(client)
@@ -66,7 +66,7 @@ class Connection:
 
         Raises StartError when nothing answers within `timeout` seconds.
         """
-        client = Client()
+        client = ShortClient()
         connection = cls(client)
 
         async def reconnected() -> None:

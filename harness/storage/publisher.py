@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import nats.errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from harness.storage.client import ShortClient
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.outlet import Outlet, framed
 
@@ -54,7 +54,9 @@ class _Batch:
 class Publisher:
     """`patience`: seconds until `publish` gives up; `resend`: seconds until an unconfirmed message is sent again."""
 
-    def __init__(self, client: Client, *, patience: float = PATIENCE_SECONDS, resend: float = RESEND_SECONDS) -> None:
+    def __init__(
+        self, client: ShortClient, *, patience: float = PATIENCE_SECONDS, resend: float = RESEND_SECONDS
+    ) -> None:
         self._client = client
         self._outlet = Outlet(client)
         self._patience = patience
@@ -66,7 +68,8 @@ class Publisher:
         self._connected.set()
 
     async def start(self) -> None:
-        await self._client.subscribe(self._prefix + "*", cb=self._confirmed)
+        subscription = await self._client.subscribe(self._prefix + "*", cb=self._unheard)
+        self._client.take(subscription._id, self._confirmed)
 
     def reconnected(self) -> None:
         """What was under way when the connection broke is sent again at once."""
@@ -139,17 +142,22 @@ class Publisher:
             await asyncio.sleep(0.1)
         return batch.retry + [messages[index] for index in sorted(batch.waiting)]
 
-    async def _confirmed(self, reply: Msg) -> None:
-        entry = self._open.get(int(reply.subject[len(self._prefix) :]))
+    def _confirmed(self, subject: bytes, data: bytes) -> None:
+        entry = self._open.get(int(subject[len(self._prefix) :]))
         if entry is None:
             return
         batch, index, message = entry
-        if reply.headers:
-            # 503: no stream listens (yet), as while the server recovers.
-            batch.retry.append(message)
-        elif b'"error"' in reply.data:
-            _refused(batch, message, json.loads(reply.data)["error"])
+        if b'"error"' in data:
+            _refused(batch, message, json.loads(data)["error"])
         batch.settle(index)
+
+    async def _unheard(self, reply: Msg) -> None:
+        """503: no stream listens (yet), as while the server recovers. Only such a reply has headers."""
+        entry = self._open.get(int(reply.subject[len(self._prefix) :]))
+        if entry is not None:
+            batch, index, message = entry
+            batch.retry.append(message)
+            batch.settle(index)
 
 
 def _refused(batch: _Batch, message: Outgoing, error: Mapping[str, object]) -> None:
