@@ -37,6 +37,12 @@ def test_the_bus_is_measured() -> None:
     assert "events/s" in run("bus", "--seconds", "1", "--rounds", "1")
 
 
+def test_what_an_event_costs_each_process_is_measured() -> None:
+    table = run("bus_cost", "--events", "100", "--rounds", "1")
+    for row in ("edge, CPU us", "router, CPU us", "nats-server, CPU us"):
+        assert row in table
+
+
 def test_the_diff_is_held_against_its_labelled_pairs_and_timed() -> None:
     table = run("diff", "--rounds", "1")
 
