@@ -14,7 +14,7 @@ FAILING = 100
 
 class Taker(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    file = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if len(sys.argv) > 1 else -1
+    file = -1
 
     def do_GET(self) -> None:
         self._answer(200)
@@ -37,4 +37,5 @@ class Taker(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    Taker.file = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Taker).serve_forever()
