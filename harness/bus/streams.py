@@ -53,7 +53,6 @@ class Bounds:
     undelivered_seconds: float = 14 * DAY  # the longest an SQS queue keeps a message
     duplicate_seconds: float = 120
     ack_wait: float = 10
-    replicas: int = 1
 
 
 def bus_stream(bus: str) -> str:
@@ -102,7 +101,6 @@ def bus_config(bus: str, bounds: Bounds) -> StreamConfig:
         max_bytes=bounds.bus_bytes,
         max_age=bounds.bus_seconds,
         duplicate_window=bounds.duplicate_seconds,
-        num_replicas=bounds.replicas,
         metadata=_metadata(Kind.BUS, bus),
     )
 
@@ -116,7 +114,6 @@ def target_config(target: str, bounds: Bounds) -> StreamConfig:
         discard=DiscardPolicy.NEW,
         max_bytes=bounds.target_bytes,
         duplicate_window=bounds.duplicate_seconds,
-        num_replicas=bounds.replicas,
         metadata=_metadata(Kind.TARGET, target),
     )
 
@@ -158,7 +155,6 @@ def _history(
         max_age=seconds,
         # The server takes no window that is longer than what it keeps.
         duplicate_window=min(bounds.duplicate_seconds, seconds or bounds.duplicate_seconds),
-        num_replicas=bounds.replicas,
         metadata=_metadata(kind, name),
     )
 

@@ -99,7 +99,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     master_key = keys.master_key(settings.keys)
     sealer = Sealer(master_key)
     authority = Authority(directory, sealer)
-    connection = await Connection.connect(settings.nats.url, name="edge")
+    connection = await Connection.connect(settings.nats.url, name="edge", replicas=settings.nats.replicas)
     stack.push_async_callback(connection.close)
     state = JetStreamState(connection)
     replica = await stack.enter_async_context(Replica(state).running())

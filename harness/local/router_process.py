@@ -40,7 +40,7 @@ async def run_router(settings: RouterSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    connection = await Connection.connect(settings.nats.url, name="router")
+    connection = await Connection.connect(settings.nats.url, name="router", replicas=settings.nats.replicas)
     store = JetStreamStore(connection)
     authority = Authority(landscape.directory(), None)
     health = await serve_health(store.connected, port=settings.health_port)

@@ -92,10 +92,14 @@ class Listener:
 
 @shape
 class Nats:
-    """`url` may hold user and password. `credentials` is a NATS credentials file (user JWT and seed)."""
+    """`url` may hold user and password, and several servers with commas between.
+
+    `credentials` is a NATS credentials file (user JWT and seed).
+    """
 
     url: str = required(text, instead="", about="URL")
     credentials: Path | None = optional(_path, default=None, about="credentials file")
+    replicas: int = optional(integer(1, 5), default=1, about="servers of a cluster that keep each stream; 1 to 5")
 
     def __repr__(self) -> str:
         return f"Nats(…@{self.url.rpartition('@')[2].removeprefix('nats://')})"

@@ -46,7 +46,6 @@ class Bounds:
     queue_bytes: int = 256 * MEBIBYTE
     queue_messages: int = 1_000_000
     claims_bytes: int = 512 * MEBIBYTE
-    replicas: int = 1
 
 
 class JetStreamShelves:
@@ -67,7 +66,6 @@ class JetStreamShelves:
                 discard=DiscardPolicy.NEW,
                 duplicate_window=60,
                 allow_msg_ttl=True,
-                num_replicas=self._bounds.replicas,
             )
         )
 
@@ -83,7 +81,6 @@ class JetStreamShelves:
                 storage=StorageType.FILE,
                 discard=DiscardPolicy.NEW,
                 duplicate_window=place.once_seconds,
-                num_replicas=self._bounds.replicas,
             )
         )
 

@@ -52,8 +52,9 @@ class Appended:
 class Connection:
     """Made by `connect`. Every method may raise StoreUnavailable."""
 
-    def __init__(self, client: ShortClient) -> None:
+    def __init__(self, client: ShortClient, *, replicas: int = 1) -> None:
         self._client = client
+        self._replicas = replicas
         self.jetstream: JetStreamContext = client.jetstream(timeout=5)
         self._outlet = Outlet(client)
         self._publisher = Publisher(client)
@@ -61,13 +62,16 @@ class Connection:
         self._readers: set[Reader] = set()
 
     @classmethod
-    async def connect(cls, url: str, *, name: str = "harness", timeout: float = CONNECT_SECONDS) -> "Connection":
+    async def connect(
+        cls, url: str, *, name: str = "harness", timeout: float = CONNECT_SECONDS, replicas: int = 1
+    ) -> "Connection":
         """`url` as `nats://127.0.0.1:4222`, several (of one cluster) with commas between.
 
+        `replicas`: how many servers of the cluster keep each stream; of three, one may be lost.
         Raises StartError when nothing answers within `timeout` seconds.
         """
         client = ShortClient()
-        connection = cls(client)
+        connection = cls(client, replicas=replicas)
 
         async def reconnected() -> None:
             connection._reconnected()
@@ -107,7 +111,8 @@ class Connection:
 
     async def keep_stream(self, config: StreamConfig) -> None:
         """Made, or brought up to date."""
-        await self.managed(lambda: self._stream(config))
+        kept = replace(config, num_replicas=self._replicas)
+        await self.managed(lambda: self._stream(kept))
 
     async def keep_worker(self, stream: StreamConfig, consumer: ConsumerConfig) -> None:
         """A stream with a durable consumer that any number of processes pull from."""

@@ -30,7 +30,7 @@ _WRONG_LAST_SEQUENCE = (10071, 10164)
 
 
 class JetStreamState:
-    def __init__(self, connection: Connection, *, replicas: int = 1) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._config = StreamConfig(
             name=STREAM,
@@ -40,7 +40,6 @@ class JetStreamState:
             discard=DiscardPolicy.NEW,
             max_bytes=MOST_BYTES,
             allow_msg_ttl=True,
-            num_replicas=replicas,
         )
 
     async def prepare(self) -> None:

@@ -30,7 +30,6 @@ class LogBounds:
 
     most_bytes: int = 64 * MEBIBYTE
     most_seconds: float = 7.0 * DAY
-    replicas: int = 1
 
 
 class LineLog:
@@ -48,7 +47,6 @@ class LineLog:
             discard=DiscardPolicy.OLD,
             max_bytes=bounds.most_bytes,
             max_age=bounds.most_seconds,
-            num_replicas=bounds.replicas,
         )
 
     async def prepare(self) -> None:

@@ -17,7 +17,7 @@ ACK_WAIT_SECONDS = 30.0
 
 
 class JetStreamOutbox:
-    def __init__(self, connection: Connection, *, replicas: int = 1, ack_wait: float = ACK_WAIT_SECONDS) -> None:
+    def __init__(self, connection: Connection, *, ack_wait: float = ACK_WAIT_SECONDS) -> None:
         self._connection = connection
         self._ack_wait = ack_wait
         self._stream = StreamConfig(
@@ -28,7 +28,6 @@ class JetStreamOutbox:
             discard=DiscardPolicy.NEW,
             max_bytes=MOST_BYTES,
             duplicate_window=DEDUPLICATION_SECONDS,
-            num_replicas=replicas,
         )
 
     async def prepare(self) -> None:

@@ -16,9 +16,7 @@ from tests.storage.nats_server import NatsCluster
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 MESSAGES, TOGETHER = 600, 20
-STREAM = StreamConfig(
-    name="WORK", subjects=["work"], retention=RetentionPolicy.WORK_QUEUE, storage=StorageType.FILE, num_replicas=3
-)
+STREAM = StreamConfig(name="WORK", subjects=["work"], retention=RetentionPolicy.WORK_QUEUE, storage=StorageType.FILE)
 WORKER = ConsumerConfig(durable_name="worker", ack_policy=AckPolicy.EXPLICIT, ack_wait=5, max_deliver=-1)
 
 
@@ -35,7 +33,7 @@ async def leader(connection: Connection, cluster: NatsCluster) -> int:
 
 
 async def test_the_loss_of_the_stream_leader_loses_no_message(cluster: NatsCluster) -> None:
-    producer, consumer = [await Connection.connect(cluster.url, timeout=20) for _ in range(2)]
+    producer, consumer = [await Connection.connect(cluster.url, timeout=20, replicas=3) for _ in range(2)]
     await producer.keep_worker(STREAM, WORKER)
     taken: set[bytes] = set()
     halfway = asyncio.Event()
@@ -66,8 +64,8 @@ async def test_the_loss_of_the_stream_leader_loses_no_message(cluster: NatsClust
 
 
 async def test_state_is_read_and_written_after_a_node_is_lost(cluster: NatsCluster) -> None:
-    connection = await Connection.connect(cluster.url, timeout=20)
-    state = JetStreamState(connection, replicas=3)
+    connection = await Connection.connect(cluster.url, timeout=20, replicas=3)
+    state = JetStreamState(connection)
     async with Replica(state).running() as copy:
         await copy.put(("before",), b"1")
         cluster.nodes[0].kill()
