@@ -83,6 +83,14 @@ class Caller:
         return policies
 
 
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """The role that a service has taken up for a resource, and the condition keys of what it asks for now."""
+
+    caller: Caller
+    context: Mapping[str, ContextValue]
+
+
 UNSIGNED = Caller(
     ANONYMOUS,
     access_key_id="",

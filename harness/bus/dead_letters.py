@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
+from harness.access import Assumed
 from harness.bus.routes import Route
 from harness.bus.store import DeadLetter, Delivery, Store
 from harness.bus.targets.delivery import Failure, GiveUp
@@ -23,8 +24,8 @@ class SendToQueue(Protocol):
     """Puts a message into a queue on behalf of a rule; a Failure when the queue does not take it.
 
     `attributes` are the message's own, all of type String. `source_arn` is the rule's ARN, `aws:SourceArn` to the
-    queue's policy; `trace` the message's AWSTraceHeader; `id` names the message, so that one sent twice is one. May
-    raise StoreUnavailable.
+    queue's policy; `assumed` who sends instead of EventBridge itself; `trace` the message's AWSTraceHeader; `id` names
+    the message, so that one sent twice is one. May raise StoreUnavailable.
     """
 
     async def __call__(
@@ -37,6 +38,7 @@ class SendToQueue(Protocol):
         attributes: Mapping[str, str] | None = None,
         group: str = "",
         trace: str = "",
+        assumed: Assumed | None = None,
     ) -> Failure | None: ...
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from harness import manifest
+from harness.access import Assumed
 from harness.bus.dead_letters import SendToQueue
 from harness.bus.targets.delivery import Failure
 from harness.bus.targets.queue import SendAllToQueue
@@ -18,7 +19,7 @@ from harness.storage.state import State
 
 EVENTS = "events.amazonaws.com"
 # What SQS's refusal means to EventBridge, by its name.
-_CODES: Mapping[str, str] = {"QueueDoesNotExist": "NO_RESOURCE"}
+_CODES: Mapping[str, str] = {"QueueDoesNotExist": "NO_RESOURCE", "AccessDenied": "NO_PERMISSIONS"}
 
 
 @asynccontextmanager
@@ -53,6 +54,7 @@ def for_rules(sender: Sender) -> SendToQueue:
         attributes: Mapping[str, str] | None = None,
         group: str = "",
         trace: str = "",
+        assumed: Assumed | None = None,
     ) -> Failure | None:
         refused = await sender.send(
             queue,
@@ -64,6 +66,7 @@ def for_rules(sender: Sender) -> SendToQueue:
             group=group,
             trace=trace,
             once=id,
+            assumed=assumed,
         )
         if refused is None:
             return None
@@ -73,8 +76,15 @@ def for_rules(sender: Sender) -> SendToQueue:
 
 
 def all_for_rules(sender: Sender) -> SendAllToQueue:
-    async def send_all(queue: str, messages: Sequence[tuple[bytes, str, str]], *, source_arn: str, group: str) -> bool:
+    async def send_all(
+        queue: str,
+        messages: Sequence[tuple[bytes, str, str]],
+        *,
+        source_arn: str,
+        group: str,
+        assumed: Assumed | None = None,
+    ) -> bool:
         texts = [(body.decode(), trace, once) for body, trace, once in messages]
-        return await sender.send_all(queue, texts, service=EVENTS, source_arn=source_arn, group=group)
+        return await sender.send_all(queue, texts, service=EVENTS, source_arn=source_arn, group=group, assumed=assumed)
 
     return send_all

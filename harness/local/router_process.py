@@ -16,7 +16,6 @@ from harness.bus.routes import routes_of
 from harness.bus.scheduler import Scheduler
 from harness.bus.targets.authorizer import Authorizer
 from harness.bus.targets.delivery import Backoff
-from harness.bus.targets.queue import QueueDeliveries
 from harness.bus.trace.log import TRACE_STREAM, TRACE_SUBJECT, TraceLog
 from harness.collector import spare_the_collector
 from harness.local.events import catalogue_of
@@ -57,7 +56,13 @@ async def run_router(settings: RouterSettings) -> None:
             send = for_rules(sender)
             async with (
                 targets(
-                    settings, landscape, store=store, catalogue=catalogue, authority=authority, send=send
+                    settings,
+                    landscape,
+                    store=store,
+                    catalogue=catalogue,
+                    authority=authority,
+                    send=send,
+                    send_all=all_for_rules(sender),
                 ) as reached,
                 TraceLog(notes.append).running() as tracer,
                 notifier(
@@ -70,8 +75,14 @@ async def run_router(settings: RouterSettings) -> None:
             ):
                 backoff = Backoff(speed=settings.clock_factor)
                 letters = DeadLetters(send, store, tracer=tracer)
-                deliver_all = {"sqs": QueueDeliveries(all_for_rules(sender))}
-                work = Work(store, reached.deliver, letters, backoff=backoff, tracer=tracer, deliver_all=deliver_all)
+                work = Work(
+                    store,
+                    reached.deliver,
+                    letters,
+                    backoff=backoff,
+                    tracer=tracer,
+                    deliver_all=reached.deliver_all,
+                )
                 router = Router(catalogue, work, asleep=_queues_of_all(landscape))
                 spare_the_collector()
                 async with asyncio.TaskGroup() as group:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from harness.bus.store import Store
 from harness.bus.targets.api_destination import ApiDestinationDelivery
 from harness.bus.targets.bus import BusDelivery
 from harness.bus.targets.credentials import Tokens
-from harness.bus.targets.delivery import Deliveries, HttpDelivery
+from harness.bus.targets.delivery import DeliverAll, Deliveries, HttpDelivery
 from harness.bus.targets.logs import LogDelivery
-from harness.bus.targets.queue import QueueDelivery
+from harness.bus.targets.queue import QueueDeliveries, QueueDelivery, SendAllToQueue
 from harness.bus.targets.roles import Roles
 from harness.http_client import HttpClient
 from harness.identity import SecretBox
@@ -26,9 +26,10 @@ from harness.runtime import keys
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """`box` and `tokens`: the credentials of connections, for whoever authorizes them."""
+    """`deliver_all` as in `Work`. `box` and `tokens`: the credentials of connections, for whoever authorizes them."""
 
     deliver: Deliveries
+    deliver_all: Mapping[str, DeliverAll]
     box: SecretBox
     tokens: Tokens
 
@@ -42,6 +43,7 @@ async def targets(
     catalogue: Catalogue,
     authority: Authority,
     send: SendToQueue,
+    send_all: SendAllToQueue,
 ) -> AsyncIterator[Targets]:
     client = HttpClient(tls=_tls(landscape))
     roles = Roles(authority)
@@ -50,14 +52,14 @@ async def targets(
     deliver = Deliveries(
         {
             "lambda": HttpDelivery(client, landscape.containers(settings.upstreams)),
-            "sqs": QueueDelivery(send),
+            "sqs": QueueDelivery(send, roles),
             "event-bus": BusDelivery(store, catalogue, roles),
             "api-destination": ApiDestinationDelivery(client, catalogue, roles, box, tokens),
             "logs": LogDelivery(store),
         }
     )
     try:
-        yield Targets(deliver, box, tokens)
+        yield Targets(deliver, {"sqs": QueueDeliveries(send_all, roles)}, box, tokens)
     finally:
         await client.close()
 

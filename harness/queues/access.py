@@ -5,11 +5,12 @@ other accounts.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
-from harness.access import Authority, Caller
+from harness.access import Assumed, Authority, Caller
 from harness.policy import ContextValue, denial_message
 from harness.queues.model import Queue
-from harness.queues.refusals import Refusal
+from harness.queues.refusals import NO_SUCH_QUEUE, Refusal
 
 OWNER_ONLY = frozenset(
     {
@@ -19,6 +20,8 @@ OWNER_ONLY = frozenset(
 )  # fmt: skip
 """No queue policy opens these to another account."""
 _BATCH = "Batch"
+
+NO_ACCESS: Final = Refusal(NO_SUCH_QUEUE.name, "The specified queue does not exist or you do not have access to it.")
 
 Context = Mapping[str, ContextValue]
 
@@ -45,8 +48,20 @@ def refusal(
     return Refusal("AccessDenied", denial_message(caller.principal, f"sqs:{action.lower()}", arn, decision))
 
 
-def may_send(authority: Authority, queue: Queue, service: str, source_arn: str) -> bool:
-    """Whether an AWS service (`events.amazonaws.com`) may send to the queue on behalf of a resource (a rule)."""
+def send_refusal(
+    authority: Authority, arn: str, queue: Queue | None, *, service: str, source_arn: str, assumed: Assumed | None
+) -> Refusal | None:
+    """Why an AWS service (`events.amazonaws.com`) may not send to the queue on behalf of a resource (a rule).
+
+    The service itself is asked for by the queue's policy alone, and told in one sentence that there is no such queue or
+    that it is closed, as SQS does. A role is asked for as any caller is.
+    """
+    if assumed is not None:
+        refused = refusal(authority, assumed.caller, "SendMessage", arn, queue, assumed.context)
+        return refused or (NO_ACCESS if queue is None else None)
+    if queue is None:
+        return NO_ACCESS
     caller = authority.service_caller(service, source_arn=source_arn)
     context: Context = {"aws:securetransport": "true", "aws:requestedregion": queue.region}
-    return refusal(authority, caller, "SendMessage", queue.arn, queue, context) is None
+    refused = refusal(authority, caller, "SendMessage", queue.arn, queue, context)
+    return None if refused is None else NO_ACCESS

@@ -4,12 +4,13 @@ letters.
 
 from collections.abc import Mapping, Sequence
 
-from harness.access import Authority
+from harness.access import Assumed, Authority
 from harness.clock import Clock, utc_now
-from harness.queues.access import may_send
+from harness.queues.access import NO_ACCESS, send_refusal
 from harness.queues.broker import Broker
 from harness.queues.message import Attribute
-from harness.queues.refusals import NO_SUCH_QUEUE, Refusal
+from harness.queues.model import Queue
+from harness.queues.refusals import Refusal
 from harness.queues.sending import TRACE_HEADER, read_message
 
 
@@ -33,20 +34,21 @@ class Sender:
         deduplication: str = "",
         trace: str = "",
         once: str = "",
+        assumed: Assumed | None = None,
     ) -> Refusal | None:
         """None when the message is stored. Else why it never will be, in SQS's words.
 
         `service` and `source_arn`: who sends on whose behalf, which the queue's policy must allow
-        (`events.amazonaws.com` for the ARN of a rule). `once`: a name of the sender's by which an attempt that is
-        repeated within two minutes is known, so that it is stored once.
+        (`events.amazonaws.com` for the ARN of a rule); `assumed`: the role as which it sends instead, whose policies
+        then count as at any call. `once`: a name of the sender's by which an attempt that is repeated within two
+        minutes is known, so that it is stored once.
         """
-        queue = await self._broker.registry.by_arn(queue_arn)
-        if queue is None or not may_send(self._authority, queue, service, source_arn):
-            # One sentence for both, as SQS answers a service.
-            return Refusal(NO_SUCH_QUEUE.name, "The specified queue does not exist or you do not have access to it.")
+        queue = await self._open(queue_arn, service, source_arn, assumed)
+        if isinstance(queue, Refusal):
+            return queue
         entry = _entry(body, attributes or {}, group, deduplication, trace)
         now = int(self._clock().timestamp() * 1000)
-        draft = read_message(entry, queue, sender=service, now=now, once=once)
+        draft = read_message(entry, queue, sender=_sender(service, assumed), now=now, once=once)
         if isinstance(draft, Refusal):
             return draft
         await self._broker.send(queue, draft.message, once=draft.once)
@@ -60,23 +62,36 @@ class Sender:
         service: str,
         source_arn: str,
         group: str = "",
+        assumed: Assumed | None = None,
     ) -> bool:
         """Of many messages (body, trace, once), each as in `send`: whether all are stored.
 
         If not, or when StoreFull or StoreUnavailable is raised, some may be.
         """
-        queue = await self._broker.registry.by_arn(queue_arn)
-        if queue is None or not may_send(self._authority, queue, service, source_arn):
+        queue = await self._open(queue_arn, service, source_arn, assumed)
+        if isinstance(queue, Refusal):
             return False
+        sender = _sender(service, assumed)
         now = int(self._clock().timestamp() * 1000)
         drafts = []
         for body, trace, once in messages:
-            draft = read_message(_entry(body, {}, group, "", trace), queue, sender=service, now=now, once=once)
+            draft = read_message(_entry(body, {}, group, "", trace), queue, sender=sender, now=now, once=once)
             if isinstance(draft, Refusal):
                 return False
             drafts.append((draft.message, draft.once))
         await self._broker.send_all(queue, drafts)
         return True
+
+    async def _open(self, arn: str, service: str, source_arn: str, assumed: Assumed | None) -> Queue | Refusal:
+        """The queue, if it is there and lets the message in."""
+        queue = await self._broker.registry.by_arn(arn)
+        refused = send_refusal(self._authority, arn, queue, service=service, source_arn=source_arn, assumed=assumed)
+        return refused or queue or NO_ACCESS
+
+
+def _sender(service: str, assumed: Assumed | None) -> str:
+    """What the message's SenderId is."""
+    return service if assumed is None else assumed.caller.principal.user_id
 
 
 def _entry(

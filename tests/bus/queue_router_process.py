@@ -15,6 +15,7 @@ from harness.bus.model import Rule, Target
 from harness.bus.patterns.pattern import compile_pattern
 from harness.bus.streams import Bounds
 from harness.bus.targets.queue import QueueDeliveries, QueueDelivery
+from harness.bus.targets.roles import Roles
 from harness.identity import Directory
 from harness.local.queues import all_for_rules, for_rules
 from harness.queues.broker import Broker
@@ -58,9 +59,9 @@ async def main(nats: str, bus: str, queue: str) -> None:
     store = JetStreamStore(connection, Bounds(ack_wait=2))
     authority = Authority(Directory(REGION, "o-acme", {ACCOUNT: "stock"}, {}), None)
     async with a_broker(connection, bus, queue) as broker:
-        sender = Sender(broker, authority)
-        deliver = QueueDelivery(for_rules(sender))
-        deliver_all = {"sqs": QueueDeliveries(all_for_rules(sender))}
+        sender, roles = Sender(broker, authority), Roles(authority)
+        deliver = QueueDelivery(for_rules(sender), roles)
+        deliver_all = {"sqs": QueueDeliveries(all_for_rules(sender), roles)}
         await a_router(store, [a_rule(bus, queue)], deliver, deliver_all=deliver_all).run(stop)
     await store.close()
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.access import Assumed
 from harness.bus.catalogue import Catalogue
 from harness.bus.dead_letters import DeadLetters
 from harness.bus.lane import Work
@@ -34,6 +35,7 @@ class Queues:
         attributes: Mapping[str, str] | None = None,
         group: str = "",
         trace: str = "",
+        assumed: Assumed | None = None,
     ) -> Failure | None:
         if queue in self.refuses:
             return self.refuses[queue]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from harness import wire
-from harness.access import Authority, Caller
+from harness.access import Assumed, Authority, Caller
 from harness.bus.model import Rule
 from harness.bus.targets.delivery import Failure
 from harness.clock import Clock, extended_iso, utc_now
@@ -38,8 +38,26 @@ class Roles:
         caller = self._assume(role_arn, rule) if role_arn else self._account(rule.account)
         if isinstance(caller, Failure):
             return caller
+        decision = self._authority.authorize(
+            caller,
+            action=action,
+            resource=resource,
+            resource_account=resource.split(":")[4],
+            resource_policy=resource_policy,
+            context={**self._context(rule), **(context or {})},
+        )
+        if decision.allowed:
+            return None
+        return Failure("NO_PERMISSIONS", denial_message(caller.principal, action, resource, decision), retryable=False)
+
+    def assume(self, rule: Rule, role_arn: str) -> Assumed | Failure:
+        """For a receiver that decides by itself."""
+        caller = self._assume(role_arn, rule)
+        return caller if isinstance(caller, Failure) else Assumed(caller, self._context(rule))
+
+    def _context(self, rule: Rule) -> dict[str, ContextValue]:
         now = self._clock()
-        always: dict[str, ContextValue] = {
+        return {
             "aws:requestedregion": self._authority.directory.region,
             "aws:currenttime": extended_iso(now),
             "aws:epochtime": str(int(now.timestamp())),
@@ -48,17 +66,6 @@ class Roles:
             "aws:sourcearn": rule.arn,
             "aws:sourceaccount": rule.account,
         }
-        decision = self._authority.authorize(
-            caller,
-            action=action,
-            resource=resource,
-            resource_account=resource.split(":")[4],
-            resource_policy=resource_policy,
-            context={**always, **(context or {})},
-        )
-        if decision.allowed:
-            return None
-        return Failure("NO_PERMISSIONS", denial_message(caller.principal, action, resource, decision), retryable=False)
 
     def _assume(self, role_arn: str, rule: Rule) -> Caller | Failure:
         known = self._assumed.get((role_arn, rule.arn))

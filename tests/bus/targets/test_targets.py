@@ -66,6 +66,7 @@ WEAK = a_role("weak", may="events:ListRules")
 FOREIGN = replace(a_role("foreign"), account=ORDERS)
 ROLES = {role.arn: role for role in (FORWARDER, UNTRUSTING, WEAK, FOREIGN)}
 DIRECTORY = Directory("eu-west-1", "o-acme", {ORDERS: "orders", PLATFORM: "platform"}, ROLES)
+ROLES_OF_RULES = Roles(Authority(DIRECTORY, None, clock=lambda: NOON), clock=lambda: NOON)
 ANY_OF_THE_ORGANISATION = receiver("*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-acme"}})
 
 
@@ -85,7 +86,7 @@ async def to_bus(bus: Bus, route: Route, delivery: Delivery = DELIVERY) -> Attem
     store = MemoryStore()
     await store.prepare([bus.arn])
     catalogue = Catalogue(Replica(MemoryState()), region="eu-west-1", accounts=[], buses=[bus])
-    deliver = BusDelivery(store, catalogue, Roles(Authority(DIRECTORY, None, clock=lambda: NOON), clock=lambda: NOON))
+    deliver = BusDelivery(store, catalogue, ROLES_OF_RULES)
     failure = await deliver(route, delivery)
     return Attempted(failure, list(await store.pull_events(bus.arn, 10, 0)))
 
@@ -198,7 +199,7 @@ async def store() -> AsyncIterator[MemoryStore]:
 async def test_a_queue_gets_the_event_as_a_message_without_attributes() -> None:
     queues = Queues()
     route = a_route(QUEUE, SqsParameters={"MessageGroupId": "orders"})
-    assert await QueueDelivery(queues)(route, DELIVERY) is None
+    assert await QueueDelivery(queues, ROLES_OF_RULES)(route, DELIVERY) is None
     (message,) = queues.taken[QUEUE]
     assert message == {
         "body": DELIVERY.body,
@@ -212,14 +213,14 @@ async def test_a_queue_gets_the_event_as_a_message_without_attributes() -> None:
 
 async def test_what_a_queue_refuses_is_the_failure_of_the_attempt() -> None:
     refused = Failure("NO_RESOURCE", "The specified queue does not exist or you do not have access to it.", False)
-    assert await QueueDelivery(Queues(refuses={QUEUE: refused}))(a_route(QUEUE), DELIVERY) == refused
+    assert await QueueDelivery(Queues(refuses={QUEUE: refused}), ROLES_OF_RULES)(a_route(QUEUE), DELIVERY) == refused
 
 
 async def test_a_full_queue_is_tried_again() -> None:
     async def full(*_: object, **__: object) -> Failure | None:
         raise StoreFull("the event store is full")
 
-    failure = await QueueDelivery(full)(a_route(QUEUE), DELIVERY)
+    failure = await QueueDelivery(full, ROLES_OF_RULES)(a_route(QUEUE), DELIVERY)
     assert failure is not None
     assert failure.retryable
 
