@@ -7,9 +7,13 @@ not let the rule in) is set aside in the store with the reason, where its owner 
 import logging
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
+import orjson
+
 from harness.access import Assumed
+from harness.bus.envelope import ENVELOPE
 from harness.bus.routes import Route
 from harness.bus.store import DeadLetter, Delivery, Store
 from harness.bus.targets.delivery import Failure, GiveUp
@@ -25,7 +29,8 @@ class SendToQueue(Protocol):
 
     `attributes` are the message's own, all of type String. `source_arn` is the rule's ARN, `aws:SourceArn` to the
     queue's policy; `assumed` who sends instead of EventBridge itself; `trace` the message's AWSTraceHeader; `id` names
-    the message, so that one sent twice is one. May raise StoreUnavailable.
+    the message, so that one sent twice is one; `beside` is kept with it, and nobody who receives it sees it. May raise
+    StoreUnavailable.
     """
 
     async def __call__(
@@ -39,6 +44,7 @@ class SendToQueue(Protocol):
         group: str = "",
         trace: str = "",
         assumed: Assumed | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Failure | None: ...
 
 
@@ -61,6 +67,7 @@ class DeadLetters:
                 id=letter.id,
                 attributes=letter.attributes,
                 trace=sent.trace,
+                beside=beside(sent, route.target.id),
             )
             if refused is not None:
                 reason = refused.message
@@ -83,6 +90,41 @@ def dead_letter(
     if end.exhausted:
         attributes["EXHAUSTED_RETRY_CONDITION"] = end.exhausted
     return DeadLetter(sent.id, queue, sent.body, attributes)
+
+
+# Beside a dead letter in its queue.
+TARGET_ID, EVENT, CAME_FROM = "target", "event", "via-bus"
+
+
+def beside(sent: Delivery, target_id: str) -> dict[str, str]:
+    """What the six attributes do not tell of a letter: which target of the rule, the event when the body is not it."""
+    kept = {TARGET_ID: target_id, EVENT: sent.event.decode(), CAME_FROM: sent.via_bus}
+    return {name: value for name, value in kept.items() if value}
+
+
+def returned(
+    body: str, beside: Mapping[str, str], *, target: str, trace: str, origin: str, now: datetime
+) -> Delivery | None:
+    """The delivery that a dead letter was, from its beginning: the age of its event counts from now.
+
+    `target` is a `target_key`. None when neither the body nor what is kept beside it is an event.
+    """
+    event = (beside.get(EVENT) or body).encode()
+    try:
+        content = orjson.loads(event)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(content, dict) or not content.keys() >= ENVELOPE:
+        return None
+    return Delivery(
+        event_id=content["id"],
+        target=target,
+        body=event,
+        ingested=now,
+        trace=trace,
+        origin=origin,
+        via_bus=beside.get(CAME_FROM, ""),
+    )
 
 
 def _one_line(text: str) -> str:

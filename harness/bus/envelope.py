@@ -11,6 +11,9 @@ from harness.bus.model import Envelope
 from harness.bus.shaping.json_text import dumps
 from harness.clock import extended_iso
 
+ENVELOPE = frozenset({"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"})
+"""The keys that every event has."""
+
 
 def make_envelope(
     *,

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from harness.access import Caller
 from harness.bus import documents
+from harness.bus.dead_letters import TARGET_ID, returned
 from harness.bus.model import Rule, Target
 from harness.bus.operations import replays
 from harness.bus.operations.call import Call, Desk
@@ -29,7 +28,6 @@ from harness.wire import PARTITION, bus_arn
 VISIBLE_AGAIN_SECONDS = 60
 TOGETHER = 10
 RULE_ARN = re.compile(r"arn:[^:]+:events:[^:]+:(?P<account>\d{12}):rule/(?:(?P<bus>.+)/)?(?P<name>[^/]+)")
-SHAPES = ("Input", "InputPath", "InputTransformer")
 
 
 @dataclass
@@ -97,33 +95,20 @@ class EventActions:
             done.left[route] = done.left.get(route, 0) + 1
             await self._broker.hide(queue, received.handle, 0)
             return
-        rule, target = route
-        key = target_key(rule.arn, target.id)
-        body = received.message.body.encode()
-        await self._desk.store.prepare([], [key])
-        await self._desk.store.enqueue(
-            [
-                Delivery(
-                    event_id=orjson.loads(body)["id"],
-                    target=key,
-                    body=body,
-                    ingested=self._clock(),
-                    trace=received.message.trace,
-                    origin=f"redrive-{received.message.id}",
-                )
-            ]
-        )
+        rule, target, delivery = route
+        await self._desk.store.prepare([], [delivery.target])
+        await self._desk.store.enqueue([delivery])
         await self._broker.delete(queue, received.handle)
         name = f"{rule.name} → {target.id}"
         done.sent[name] = done.sent.get(name, 0) + 1
 
-    def _route(self, received: Received) -> tuple[Rule, Target] | str:
-        """Where the letter comes from, or why it cannot go back."""
-        attributes = received.message.attributes
+    def _route(self, received: Received) -> tuple[Rule, Target, Delivery] | str:
+        """Where the letter comes from and what it was, or why it cannot go back."""
+        message, attributes = received.message, received.message.attributes
         if "RULE_ARN" not in attributes or "TARGET_ARN" not in attributes:
             return "not a dead letter of a rule"
         # Whoever may send to the queue can write the attributes; who sent it is the landscape's own word.
-        if received.message.sender != SERVICE:
+        if message.sender != SERVICE:
             return "not written by the event bus, whoever it says it is from"
         found = RULE_ARN.fullmatch(attributes["RULE_ARN"].value)
         rule = None
@@ -132,12 +117,16 @@ class EventActions:
             rule = self._desk.catalogue.rule(bus, found["name"])
         if rule is None:
             return "its rule is gone"
-        target = next((each for each in rule.targets if each.arn == attributes["TARGET_ARN"].value), None)
+        target = _target(rule, attributes["TARGET_ARN"].value, message.beside.get(TARGET_ID, ""))
         if target is None:
             return "its target is gone"
-        if any(name in target.settings for name in SHAPES):
-            return "the target shapes its input, so the letter is not the event: replay it from an archive"
-        return rule, target
+        key, origin = target_key(rule.arn, target.id), f"redrive-{message.id}"
+        delivery = returned(
+            message.body, message.beside, target=key, trace=message.trace, origin=origin, now=self._clock()
+        )
+        if delivery is None:
+            return "the letter is not the event, and the event is not kept with it: replay it from an archive"
+        return rule, target, delivery
 
     def _rule(self, bus: str, name: str) -> Rule:
         rule = self._desk.catalogue.rule(bus, name)
@@ -172,6 +161,11 @@ class EventActions:
         principal = Principal(PrincipalType.ACCOUNT, f"arn:{PARTITION}:iam::{account}:root", account)
         owner = Caller(principal, access_key_id="", session=None, role=None, context={})
         return Call(self._desk, owner, operation, request, {}, self._clock())
+
+
+def _target(rule: Rule, arn: str, identity: str) -> Target | None:
+    """Two targets of a rule may have one ARN; a letter without the id of its target is the first one's."""
+    return next((each for each in rule.targets if each.arn == arn and identity in (each.id, "")), None)
 
 
 def _instant(text: str | None, default: datetime) -> float:

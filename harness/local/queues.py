@@ -55,6 +55,7 @@ def for_rules(sender: Sender) -> SendToQueue:
         group: str = "",
         trace: str = "",
         assumed: Assumed | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Failure | None:
         refused = await sender.send(
             queue,
@@ -67,6 +68,7 @@ def for_rules(sender: Sender) -> SendToQueue:
             trace=trace,
             once=id,
             assumed=assumed,
+            beside=beside,
         )
         if refused is None:
             return None

@@ -36,7 +36,8 @@ class Message:
     """`sent` and `due` (not to be received before) in milliseconds since the epoch; `sender` as in SenderId.
 
     `group` and `deduplication` as sent. `source`: the ARN of the queue that gave it up. `id` is empty until its place
-    in a FIFO queue is known.
+    in a FIFO queue is known. `beside`: what a part of the landscape keeps with it for itself; no caller of SQS can set
+    it or sees it, and it counts for no limit.
     """
 
     body: str
@@ -49,22 +50,24 @@ class Message:
     group: str = ""
     deduplication: str = ""
     source: str = ""
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        return orjson.dumps(
-            {
-                "body": self.body,
-                "sent": self.sent,
-                "due": self.due,
-                "sender": self.sender,
-                "id": self.id,
-                "attributes": {name: [each.type, each.value] for name, each in self.attributes.items()},
-                "trace": self.trace,
-                "group": self.group,
-                "deduplication": self.deduplication,
-                "source": self.source,
-            }
-        )
+        content: dict[str, object] = {
+            "body": self.body,
+            "sent": self.sent,
+            "due": self.due,
+            "sender": self.sender,
+            "id": self.id,
+            "attributes": {name: [each.type, each.value] for name, each in self.attributes.items()},
+            "trace": self.trace,
+            "group": self.group,
+            "deduplication": self.deduplication,
+            "source": self.source,
+        }
+        if self.beside:
+            content["beside"] = self.beside
+        return orjson.dumps(content)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Message":

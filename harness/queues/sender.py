@@ -3,6 +3,7 @@ letters.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.access import Assumed, Authority
 from harness.clock import Clock, utc_now
@@ -35,13 +36,14 @@ class Sender:
         trace: str = "",
         once: str = "",
         assumed: Assumed | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Refusal | None:
         """None when the message is stored. Else why it never will be, in SQS's words.
 
         `service` and `source_arn`: who sends on whose behalf, which the queue's policy must allow
         (`events.amazonaws.com` for the ARN of a rule); `assumed`: the role as which it sends instead, whose policies
         then count as at any call. `once`: a name of the sender's by which an attempt that is repeated within two
-        minutes is known, so that it is stored once.
+        minutes is known, so that it is stored once. `beside` as in `Message`.
         """
         queue = await self._open(queue_arn, service, source_arn, assumed)
         if isinstance(queue, Refusal):
@@ -51,7 +53,7 @@ class Sender:
         draft = read_message(entry, queue, sender=_sender(service, assumed), now=now, once=once)
         if isinstance(draft, Refusal):
             return draft
-        await self._broker.send(queue, draft.message, once=draft.once)
+        await self._broker.send(queue, replace(draft.message, beside=dict(beside or {})), once=draft.once)
         return None
 
     async def send_all(

@@ -36,6 +36,7 @@ class Queues:
         group: str = "",
         trace: str = "",
         assumed: Assumed | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Failure | None:
         if queue in self.refuses:
             return self.refuses[queue]

@@ -3,29 +3,36 @@
 import json
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from harness.access import Authority
 from harness.bus import documents
+from harness.bus.dead_letters import DeadLetters
 from harness.bus.memory import MemoryStore
 from harness.bus.model import Bus, Rule, Target
 from harness.bus.patterns.pattern import compile_pattern
-from harness.bus.store import target_key
+from harness.bus.routes import routes_of
+from harness.bus.store import Delivery, delivery_of, target_key
+from harness.bus.targets.delivery import Failure, GiveUp
 from harness.bus.targets.roles import SERVICE
+from harness.bus.targets.shaped import shaped
 from harness.local.event_actions import EventActions
 from harness.local.operator import NotKept
+from harness.local.queues import for_rules
 from harness.queues.broker import Broker
+from harness.queues.declared import policy_for_rules
 from harness.queues.memory import MemoryShelves
 from harness.queues.message import Attribute
 from harness.queues.model import Queue
 from harness.queues.registry import Registry
+from harness.queues.sender import Sender
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
-from harness.wire import function_arn
-from tests.access.landscape import ORDERS, REGION, STOCK, a_directory, a_sealer
+from harness.wire import function_arn, queue_arn
+from tests.access.landscape import NOON, ORDERS, REGION, STOCK, a_directory, a_sealer
 from tests.bus.desks import a_desk
 from tests.queues.queues import a_queue, receive, send
 
@@ -33,9 +40,28 @@ pytestmark = pytest.mark.anyio
 
 ENTERPRISE = Bus(REGION, ORDERS, "enterprise")
 TO_STOCK = Target("domain", function_arn(REGION, STOCK, "stock"))
-SHAPED = Target("shaped", function_arn(REGION, STOCK, "billing"), settings={"InputPath": "$.detail"})
-RULE = Rule("placed", ENTERPRISE.arn, ORDERS, compile_pattern({"source": ["orders"]}), (TO_STOCK, SHAPED))
-EVENT = {"id": "e-1", "source": "orders", "detail": {}}
+BILLING = function_arn(REGION, STOCK, "billing")
+SHAPED: dict[str, dict[str, Any]] = {
+    "Input": {"Input": '{"constant":true}'},
+    "InputPath": {"InputPath": "$.detail"},
+    "InputTransformer": {
+        "InputTransformer": {"InputPathsMap": {"t": "$.detail.total"}, "InputTemplate": '{"total": <t>}'}
+    },
+}
+QUEUE = queue_arn(REGION, STOCK, "stock-undelivered")
+TARGETS = (TO_STOCK, *(Target(name, BILLING, dead_letter=QUEUE, settings=given) for name, given in SHAPED.items()))
+RULE = Rule("placed", ENTERPRISE.arn, ORDERS, compile_pattern({"source": ["orders"]}), TARGETS)
+EVENT: dict[str, Any] = {
+    "version": "0",
+    "id": "e-1",
+    "detail-type": "Placed",
+    "source": "orders",
+    "account": ORDERS,
+    "time": "2026-01-15T12:00:00Z",
+    "region": REGION,
+    "resources": [],
+    "detail": {"total": 17},
+}
 
 
 @dataclass
@@ -44,6 +70,11 @@ class Owner:
     broker: Broker
     store: MemoryStore
     replica: Replica
+    dead: DeadLetters
+
+    async def letters_of_rules(self) -> Queue:
+        """Empty, and open to the rule."""
+        return await a_queue(self.broker, STOCK, "stock-undelivered", Policy=policy_for_rules(QUEUE, [RULE.arn]))
 
     async def letters(self, *letters: dict[str, str], sender: str = SERVICE) -> Queue:
         """A dead-letter queue with one letter for each set of attributes."""
@@ -60,8 +91,10 @@ async def owner() -> AsyncIterator[Owner]:
     state, store = MemoryState(), MemoryStore()
     async with Replica(state).running() as replica:
         broker = Broker(Registry(replica, state), MemoryShelves())
-        desk = a_desk(Authority(a_directory(), a_sealer()), store, buses=[ENTERPRISE], rules=[RULE], replica=replica)
-        yield Owner(EventActions(desk, broker), broker, store, replica)
+        authority = Authority(a_directory(), a_sealer())
+        desk = a_desk(authority, store, buses=[ENTERPRISE], rules=[RULE], replica=replica)
+        dead = DeadLetters(for_rules(Sender(broker, authority)), store)
+        yield Owner(EventActions(desk, broker), broker, store, replica, dead)
         await broker.stop()
 
 
@@ -85,7 +118,6 @@ async def test_dead_letters_go_back_to_the_targets_that_did_not_take_them(owner:
         pytest.param(a_letter(rule=f"{RULE.arn}-gone"), "its rule is gone", id="no such rule"),
         pytest.param(a_letter(rule="arn:aws:sns:eu-west-1:1:topic"), "its rule is gone", id="no rule at all"),
         pytest.param(a_letter(target=f"{TO_STOCK.arn}-gone"), "its target is gone", id="no such target"),
-        pytest.param(a_letter(target=SHAPED.arn), "shapes its input", id="a target that shapes its input"),
     ],
 )
 async def test_what_cannot_go_back_stays_and_says_why(owner: Owner, attributes: dict[str, str], reason: str) -> None:
@@ -94,6 +126,68 @@ async def test_what_cannot_go_back_stays_and_says_why(owner: Owner, attributes: 
     ((why, count),) = told["left"].items()
     assert (reason in why, count, told["sent"]) == (True, 1, {"placed → domain": 1})
     assert len(await receive(owner.broker, queue, wait=0)) == 1
+
+
+@pytest.mark.parametrize("target", RULE.targets[1:], ids=list(SHAPED))
+@pytest.mark.parametrize("fails", [False, True], ids=["and the target refused it", "which could not be made"])
+async def test_what_a_target_shapes_goes_back_to_it_as_the_event_that_it_was(
+    owner: Owner, target: Target, fails: bool
+) -> None:
+    route = next(each for each in routes_of(RULE) if each.target == target)
+    delivery = Delivery("e-1", route.key, json.dumps(EVENT).encode(), NOON, "Root=1-2", "copy-1", "arn:of:a:bus")
+    sent = shaped(route, delivery)
+    assert isinstance(sent, Delivery)
+    queue = await owner.letters_of_rules()
+    for _ in range(2):  # whoever wrote the letter may have died before that was settled
+        await owner.dead.bury(route, delivery if fails else sent, Failure("TIMEOUT", "late"), GiveUp("", 3))
+    (letter,) = await receive(owner.broker, queue, wait=0, visibility=0)
+    assert letter.message.body == (delivery.body if fails else sent.body).decode()
+
+    told = await owner.actions.redrive({"queue": queue.name})
+    assert told == {"queue": queue.arn, "sent": {f"placed → {target.id}": 1}, "left": {}}
+    (held,) = await owner.store.pull_deliveries(route.key, 10, 1)
+    back = delivery_of(held, route.key)
+    assert (back.event_id, back.body, back.trace, back.via_bus) == ("e-1", delivery.body, "Root=1-2", "arn:of:a:bus")
+    again = shaped(route, back)
+    assert isinstance(again, Delivery)
+    assert again.body == sent.body
+    others = [each for each in routes_of(RULE) if each.key != route.key]
+    assert [each for other in others for each in await owner.store.pull_deliveries(other.key, 10, 0)] == []
+
+
+async def test_a_letter_of_a_target_whose_input_is_no_longer_shaped_is_the_event_all_the_same(owner: Owner) -> None:
+    queue = await owner.letters_of_rules()
+    shaping = Target("domain", TO_STOCK.arn, dead_letter=QUEUE, settings={"InputPath": "$.detail"})
+    (route,) = routes_of(replace(RULE, targets=(shaping,)))
+    sent = shaped(route, Delivery("e-1", route.key, json.dumps(EVENT).encode(), NOON))
+    assert isinstance(sent, Delivery)
+    await owner.dead.bury(route, sent, Failure("TIMEOUT", "late"), GiveUp("", 0))
+    await owner.actions.redrive({"queue": queue.name})
+    (held,) = await owner.store.pull_deliveries(route.key, 10, 1)
+    assert json.loads(held.body) == EVENT
+
+
+@pytest.mark.parametrize("body", ['{"total":17}', "17", '"text"', "no JSON", '{"id":"e-1"}'])
+async def test_a_letter_that_is_not_the_event_and_has_none_beside_it_stays(owner: Owner, body: str) -> None:
+    queue = await owner.letters()
+    attributes = {name: Attribute("String", value) for name, value in a_letter().items()}
+    await send(owner.broker, queue, body, attributes=attributes, sender=SERVICE)
+    told = await owner.actions.redrive({"queue": queue.name})
+    assert told["sent"] == {}
+    assert told["left"] == {
+        "the letter is not the event, and the event is not kept with it: replay it from an archive": 1
+    }
+    assert len(await receive(owner.broker, queue, wait=0)) == 1
+
+
+async def test_a_letter_of_a_target_that_is_gone_goes_to_no_other_of_the_same_arn(owner: Owner) -> None:
+    queue = await owner.letters_of_rules()
+    gone = Target("gone", BILLING, dead_letter=QUEUE)
+    (route,) = routes_of(replace(RULE, targets=(gone,)))
+    delivery = Delivery("e-1", route.key, json.dumps(EVENT).encode(), NOON)
+    await owner.dead.bury(route, delivery, Failure("TIMEOUT", "late"), GiveUp("", 0))
+    told = await owner.actions.redrive({"queue": queue.name})
+    assert (told["sent"], told["left"]) == ({}, {"its target is gone": 1})
 
 
 async def test_what_somebody_else_sent_to_the_queue_becomes_no_event(owner: Owner) -> None:

@@ -13,6 +13,7 @@ from tests.access.landscape import ORDERS, REGION, STOCK, WORKBENCH
 from tests.bus.endpoint import Loop, serving
 from tests.queues.conversations import conversations, hold
 from tests.queues.endpoint import Endpoint
+from tests.queues.queues import a_message
 
 CASES = Path(__file__).parent / "cases"
 FILES = ("queues.yaml", "messages.yaml", "fifo.yaml", "access.yaml", "moves.yaml")
@@ -42,6 +43,22 @@ def test_a_conversation(endpoint: Endpoint, steps: list[Mapping[str, Any]]) -> N
         "STOCK": STOCK,
     }
     hold(steps, lambda role, operation: endpoint.client(role), names)
+
+
+def test_nobody_sees_what_is_kept_beside_a_message(endpoint: Endpoint) -> None:
+    sqs, name = endpoint.client(), f"q-{uuid.uuid4().hex[:10]}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = endpoint.loop.run(endpoint.broker.registry.by_arn(f"arn:aws:sqs:{REGION}:{ORDERS}:{name}"))
+    assert queue is not None
+    message = a_message("x", id="m-1", beside={"event": "not for them"})
+    endpoint.loop.run(endpoint.broker.send(queue, message, once="1"))
+    answer = sqs.receive_message(
+        QueueUrl=url, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"], WaitTimeSeconds=20
+    )
+    ((received),) = answer["Messages"]
+    assert received["Body"] == "x"
+    assert "MessageAttributes" not in received
+    assert "not for them" not in json.dumps(received)
 
 
 def test_only_the_latest_move_tasks_are_kept(endpoint: Endpoint) -> None:

@@ -9,7 +9,7 @@ import pytest
 from harness.access import Authority
 from harness.queues.broker import Broker
 from harness.queues.declared import Declared, declare, policy_for_rules
-from harness.queues.message import Attribute
+from harness.queues.message import Attribute, Message
 from harness.queues.model import Queue
 from harness.queues.sender import Sender
 from tests.access.landscape import ORDERS, REGION, a_directory
@@ -46,6 +46,20 @@ async def test_a_rule_that_the_policy_names_may_send(new_broker: NewBroker, acco
     assert refused == ""
     [only] = received
     assert (only.message.body, only.message.attributes, only.message.trace) == ("x", attributes, "Root=1")
+
+
+async def test_what_is_kept_beside_a_message_goes_with_it(new_broker: NewBroker, account: str) -> None:
+    beside = {"target": "t", "event": "x" * 2000}
+    given = {**open_to(RULE, account), "MaximumMessageSize": "1024"}
+    refused, [only] = await sent(new_broker, account, given=given, beside=beside, once="event-1")
+    assert (refused, only.message.beside) == ("", beside)
+    assert Message.from_bytes(only.message.to_bytes()) == only.message
+
+
+def test_a_message_that_was_kept_before_there_was_anything_beside_it_reads_on() -> None:
+    message = Message("x", sent=1, due=2, sender=EVENTS)
+    assert b"beside" not in message.to_bytes()
+    assert Message.from_bytes(message.to_bytes()) == message
 
 
 async def test_another_rule_may_not(new_broker: NewBroker, account: str) -> None:
