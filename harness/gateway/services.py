@@ -8,6 +8,9 @@ STS = "sts"
 CREDENTIALS = "credentials"
 """The key of the handler that serves a listener of the kind CREDENTIALS."""
 
+_SIGNING_CERTIFICATE = b"/SimpleNotificationService-"
+"""Where SNS's certificates are: whoever verifies a message fetches it without a signature."""
+
 _UNSIGNED_ACTIONS = {
     "AssumeRole": STS,
     "AssumeRoleWithWebIdentity": STS,
@@ -35,6 +38,8 @@ def service_of(request: HttpRequest) -> str:
     target = request.header(b"x-amz-target")
     if target is not None:
         return _TARGETS.get(target.partition(b".")[0], "")
+    if request.method == "GET" and request.raw_path.startswith(_SIGNING_CERTIFICATE):
+        return "sns"
     return _UNSIGNED_ACTIONS.get(_action(request), "")
 
 

@@ -52,6 +52,7 @@ def make_keys() -> None:
     os.umask(0o077)
     keys.master_key(KEYS)
     keys.workload_identity_key(KEYS)
+    keys.topics_signing_key(KEYS)
     for path in (KEYS, *KEYS.iterdir()):
         os.chown(path, layout.EDGE_UID, layout.EDGE_UID)
     for folder in TOKENS.iterdir():

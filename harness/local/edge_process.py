@@ -125,7 +125,13 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
         "events": EventsApi(desk, validator=validator),
         "iam": IamApi(authority),
         "sqs": QueuesApi(authority, broker, Receipts(master_key), region=landscape.region, moves=moves),
-        "sns": await topics(connection, topic_registry, authority, region=landscape.region),
+        "sns": await topics(
+            connection,
+            topic_registry,
+            authority,
+            region=landscape.region,
+            signing=keys.topics_signing_key(settings.keys),
+        ),
         "schemas": schemas(authority, replica, landscape),
     }
     if any(place.kind is PlaceKind.CREDENTIALS for place in places.values()):

@@ -25,6 +25,7 @@ from harness.local.targets import targets
 from harness.local.topics import notifier
 from harness.manifest.plan_file import RouterSettings
 from harness.queues.sender import Sender
+from harness.runtime import keys
 from harness.storage.connection import Connection
 from harness.storage.jetstream_state import JetStreamState
 from harness.storage.line_log import LineLog
@@ -70,6 +71,7 @@ async def run_router(settings: RouterSettings) -> None:
                     TopicRegistry(replica, state),
                     sender,
                     Owners(_accounts(landscape, settings.upstreams), settings.closed),
+                    signing=keys.topics_signing_key(settings.keys),
                     speed=settings.clock_factor,
                 ) as topics,
             ):

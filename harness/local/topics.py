@@ -21,21 +21,26 @@ from harness.topics.filtering import Matches
 from harness.topics.jetstream import JetStreamOutbox
 from harness.topics.notifier import Failure, Notifier, Post, SendToQueue
 from harness.topics.registry import Registry
+from harness.topics.signing import Signer, certificate_in
 
 SERVICE = "sns.amazonaws.com"
 # Amazon SNS Developer Guide: an endpoint has 15 seconds to answer.
 PATIENCE_SECONDS = 15.0
 
 
-async def topics(connection: Connection, registry: Registry, authority: Authority, *, region: str) -> TopicsApi:
+async def topics(
+    connection: Connection, registry: Registry, authority: Authority, *, region: str, signing: bytes
+) -> TopicsApi:
+    """`signing`: the key of messages with its certificate, which the edge hands out."""
     outbox = JetStreamOutbox(connection)
     await outbox.prepare()
-    return TopicsApi(authority, registry, outbox, compile=compile_filter, region=region)
+    certificate = certificate_in(signing)
+    return TopicsApi(authority, registry, outbox, compile=compile_filter, region=region, certificate=certificate)
 
 
 @asynccontextmanager
 async def notifier(
-    connection: Connection, registry: Registry, sender: Sender, owners: Owners, *, speed: float
+    connection: Connection, registry: Registry, sender: Sender, owners: Owners, *, signing: bytes, speed: float
 ) -> AsyncIterator[Notifier]:
     """`owners`: of the containers that run here, of which each takes messages for its own account alone."""
     client = HttpClient(tls=ssl.create_default_context())
@@ -46,6 +51,7 @@ async def notifier(
             compile=compile_filter,
             send=for_topics(sender),
             post=posting(client, owners),
+            signer=Signer(signing),
             speed=speed,
         )
     finally:

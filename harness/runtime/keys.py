@@ -1,4 +1,4 @@
-"""Secrets of a landscape, made once and kept under keys/ (mode 0600): master key, passwords, token signing key.
+"""Secrets of a landscape, made once and kept under keys/ (mode 0600): master key, passwords, signing keys.
 
 A key file that exists is never overwritten: what it sealed could not be opened again.
 """
@@ -8,12 +8,16 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
+from harness.clock import utc_now
 from harness.errors import StartError
 from harness.runtime.folder import disk_trouble, shown
 
 MASTER_KEY_BYTES = 32
+TOPICS_HOST = "sns.amazonaws.com"
+CERTIFICATE_DAYS = 20 * 365
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
@@ -44,6 +48,56 @@ def workload_identity_key(keys: Path) -> bytes:
     if not pem.startswith(b"-----BEGIN PRIVATE KEY-----"):
         raise _damaged(path, "not a PEM private key")
     return pem
+
+
+def topics_signing_key(keys: Path) -> bytes:
+    """RSA private key (PKCS 8) and its certificate, both PEM in one file, that sign SNS's messages (`topics.pem`)."""
+    path = keys / "topics.pem"
+    pem = _read_or_create(path, _new_certified_key)
+    if not _certified(pem):
+        raise _damaged(path, "not a PEM private key with its certificate")
+    return pem
+
+
+def _certified(pem: bytes) -> bool:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        key = serialization.load_pem_private_key(pem, None)
+        certificate = x509.load_pem_x509_certificate(pem)
+        return key.public_key() == certificate.public_key()
+    except (ValueError, TypeError):  # TypeError: it asks for a password
+        return False
+
+
+def _new_certified_key() -> bytes:
+    """Signed by itself: nobody else vouches for a landscape. It outlives every landscape."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    name = x509.Name(
+        [
+            x509.NameAttribute(x509.NameOID.COMMON_NAME, TOPICS_HOST),
+            x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "domain-harness"),
+        ]
+    )
+    now = utc_now()
+    certificate = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        # A subscriber's clock may be behind.
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=CERTIFICATE_DAYS))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(TOPICS_HOST)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return private + certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _new_signing_key() -> bytes:

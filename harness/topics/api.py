@@ -19,6 +19,7 @@ from harness.topics.outbox import Outbox
 from harness.topics.publish_operations import THROTTLED, UNAVAILABLE, PublishOperations
 from harness.topics.registry import Registry
 from harness.topics.requests import Asked, Counter, Operation
+from harness.topics.signing import certificate_path
 from harness.topics.subscription_operations import SubscriptionOperations
 from harness.topics.topic_operations import TopicOperations
 from harness.topics.writing import VERSION
@@ -36,7 +37,7 @@ _UNSIGNED = ("ConfirmSubscription",)
 
 
 class TopicsApi:
-    """A `wire.Handler`. `compile`: what filter policies are."""
+    """A `wire.Handler`. `compile`: what filter policies are. `certificate`: what verifies messages, PEM."""
 
     def __init__(
         self,
@@ -46,9 +47,12 @@ class TopicsApi:
         *,
         compile: Compile,
         region: str,
+        certificate: bytes,
         clock: Clock = utc_now,
     ) -> None:
         self._authority = authority
+        self._certificate_path = certificate_path(certificate).encode()
+        self._certificate = HttpResponse(200, ((b"content-type", b"application/x-pem-file"),), certificate)
         self._region = region
         self._clock = clock
         counter = Counter(authority, registry, outbox, compile, region, clock)
@@ -77,6 +81,8 @@ class TopicsApi:
         }
 
     async def __call__(self, request: HttpRequest, place: NetworkPlace) -> HttpResponse:
+        if request.method == "GET" and request.raw_path == self._certificate_path:
+            return self._certificate
         request_id = request.request_id or str(uuid.uuid4())
         caller = self._authority.authenticate(request, service=SERVICE, skew_seconds=SKEW_SECONDS)
         unsigned = request.header(b"authorization") is None and b"X-Amz-" not in request.raw_query

@@ -19,6 +19,7 @@ FILTER_SCOPE = "FilterPolicyScope"
 RAW = "RawMessageDelivery"
 REDRIVE = "RedrivePolicy"
 DELIVERY = "DeliveryPolicy"
+SIGNATURE = "SignatureVersion"
 DEDUPLICATION_SECONDS = 300
 
 

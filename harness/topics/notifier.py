@@ -14,9 +14,10 @@ from typing import Protocol
 from harness.storage.held import Held, StoreFull, StoreUnavailable
 from harness.topics import writing
 from harness.topics.filtering import Compile, wants
-from harness.topics.model import DELIVERY, Delivery, Publication, Subscription
+from harness.topics.model import DELIVERY, SIGNATURE, Delivery, Publication, Subscription
 from harness.topics.outbox import Lane, Outbox
 from harness.topics.registry import Registry
+from harness.topics.signing import DEFAULT_VERSION, Signer
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Notifier:
         compile: Compile,
         send: SendToQueue,
         post: Post,
+        signer: Signer,
         concurrency: int = CONCURRENCY,
         speed: float = 1.0,
     ) -> None:
@@ -84,6 +86,7 @@ class Notifier:
         self._compile = compile
         self._send = send
         self._post = post
+        self._signer = signer
         self._concurrency = concurrency
         self._speed = speed
 
@@ -182,7 +185,7 @@ class Notifier:
     async def _attempt(self, delivery: Delivery, subscription: Subscription) -> Failure | None:
         raw = writing.is_raw(delivery, subscription)
         publication = delivery.publication
-        body = publication.text(subscription.protocol) if raw else writing.wrapped(delivery, subscription)
+        body = publication.text(subscription.protocol) if raw else await self._wrapped(delivery, subscription)
         if subscription.protocol == "sqs":
             return await self._to_queue(subscription.endpoint, delivery, subscription, body)
         headers = writing.http_headers(delivery, subscription)
@@ -193,6 +196,11 @@ class Notifier:
             return None
         # A client error but "too many": another attempt would get the same answer.
         return Failure(f"{subscription.endpoint} answered {answer}", final=400 <= answer < 500 and answer != 429)
+
+    async def _wrapped(self, delivery: Delivery, subscription: Subscription) -> str:
+        found = await self._registry.topic(subscription.topic)
+        version = found[0].given.get(SIGNATURE, DEFAULT_VERSION) if found else DEFAULT_VERSION
+        return writing.wrapped(delivery, subscription, self._signer, version)
 
     async def _to_queue(self, queue: str, delivery: Delivery, subscription: Subscription, body: str) -> Failure | None:
         publication = delivery.publication
@@ -212,9 +220,8 @@ class Notifier:
         log.warning("given up for %s: %s", subscription.arn, failure.message)
         if not subscription.dead_letters:
             return
-        refused = await self._to_queue(
-            subscription.dead_letters, delivery, subscription, writing.wrapped(delivery, subscription)
-        )
+        body = await self._wrapped(delivery, subscription)
+        refused = await self._to_queue(subscription.dead_letters, delivery, subscription, body)
         if refused is not None:
             log.error("the dead letter of %s is lost: %s", subscription.arn, refused.message)
 

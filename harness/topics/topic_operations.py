@@ -12,7 +12,7 @@ from harness.query_protocol.answers import Entries, Members, Refusal
 from harness.query_protocol.calls import members
 from harness.storage.held import StoreUnavailable
 from harness.storage.state import Conflict
-from harness.topics.model import DELIVERY, FIFO, POLICY, Topic, topic_arn
+from harness.topics.model import DELIVERY, FIFO, POLICY, SIGNATURE, Topic, topic_arn
 from harness.topics.requests import (
     ARN,
     MOST_CHARACTERS,
@@ -26,6 +26,7 @@ from harness.topics.requests import (
     policy_fault,
     tags_fault,
 )
+from harness.topics.signing import VERSIONS
 from harness.wire import PARTITION
 
 PAGE = 100
@@ -33,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
 _FIFO_NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+\.fifo", re.ASCII)
 _BOOLEANS = ("ContentBasedDeduplication", FIFO)
 _SETTABLE = (
-    POLICY, DELIVERY, "DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig", "ContentBasedDeduplication",
+    POLICY, DELIVERY, "DisplayName", "KmsMasterKeyId", SIGNATURE, "TracingConfig", "ContentBasedDeduplication",
     "FifoThroughputScope",
 )  # fmt: skip
 _ATTEMPTS = 8
@@ -231,8 +232,8 @@ def attributes_fault(given: Mapping[str, str], *, fifo: bool, word: str = "Attri
             return invalid(word, f"{name} must be true or false")
         if name == "DisplayName" and len(value) > 100:
             return invalid("DisplayName")
-        if name == "SignatureVersion" and value not in ("1", "2", ""):
-            return invalid("SignatureVersion")
+        if name == SIGNATURE and value not in (*VERSIONS, ""):
+            return invalid(SIGNATURE)
         if name == DELIVERY and value and json_object(value) is None:
             return invalid("DeliveryPolicy: failed to parse JSON.")
     return policy_fault(given.get(POLICY, ""))

@@ -1,7 +1,6 @@
-"""What a subscriber gets: the message wrapped in JSON, or as it is.
+"""What a subscriber gets: the message wrapped in JSON and signed, or as it is.
 
-Source: Amazon SNS Developer Guide, "HTTP/HTTPS notification JSON format" and "Amazon SNS raw message delivery". There
-is no signature in it: only AWS has the certificate that an SDK would accept.
+Source: Amazon SNS Developer Guide, "HTTP/HTTPS notification JSON format" and "Amazon SNS raw message delivery".
 """
 
 import json
@@ -11,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from harness.topics.model import Delivery, Subscription
+from harness.topics.signing import Signer
 
 CONFIRMATION = "SubscriptionConfirmation"
 NOTIFICATION = "Notification"
@@ -21,7 +21,8 @@ _CONFIRM = (
 )
 
 
-def wrapped(delivery: Delivery, subscription: Subscription) -> str:
+def wrapped(delivery: Delivery, subscription: Subscription, signer: Signer, version: str) -> str:
+    """`version`: of the signature."""
     publication = delivery.publication
     content: dict[str, Any] = {
         "Type": delivery.kind,
@@ -37,6 +38,9 @@ def wrapped(delivery: Delivery, subscription: Subscription) -> str:
             content["Subject"] = publication.subject
         content["Message"] = publication.text(subscription.protocol)
     content["Timestamp"] = _moment(publication.sent)
+    content["SignatureVersion"] = version
+    content["Signature"] = signer.signature(content, version)
+    content["SigningCertURL"] = f"http://{subscription.address}{signer.certificate_path}"
     if publication.attributes and delivery.kind == NOTIFICATION:
         content["MessageAttributes"] = {
             name: {"Type": each.type, "Value": each.value} for name, each in publication.attributes.items()

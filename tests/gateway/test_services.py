@@ -47,6 +47,12 @@ def a_request(
         ),
         pytest.param(a_request(authorization=b"Bearer abc"), "", id="another scheme says nothing"),
         pytest.param(a_request(authorization=b"AWS4-HMAC-SHA256 Credential=ASIAX/2026"), "", id="a scope cut short"),
+        pytest.param(
+            HttpRequest("GET", b"/SimpleNotificationService-00.pem", b"", [], b""), "sns", id="a certificate of SNS"
+        ),
+        pytest.param(
+            HttpRequest("POST", b"/SimpleNotificationService-00.pem", b"", [], b""), "", id="no certificate is posted"
+        ),
         pytest.param(a_request(x_amz_target=b"AWSEvents.PutEvents"), "events", id="the target of an unsigned call"),
         pytest.param(a_request(x_amz_target=b"Unknown.Do"), "", id="an unknown target"),
         pytest.param(

@@ -53,7 +53,7 @@ class TestKeys:
         container.make_keys()
 
         made = {path.name: path for path in volumes.keys.iterdir()}
-        assert set(made) == {"master.key", "workload-identity.pem"}
+        assert set(made) == {"master.key", "topics.pem", "workload-identity.pem"}
         for path in (volumes.keys, *made.values()):
             assert volumes.owners[path] == (layout.EDGE_UID, layout.EDGE_UID)
         assert all(mode(path) == 0o600 for path in made.values())

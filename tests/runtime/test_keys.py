@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 
 from harness.errors import StartError
-from harness.runtime.keys import master_key, password, workload_identity_key
+from harness.runtime.keys import master_key, password, topics_signing_key, workload_identity_key
 
 KEYS: dict[str, Callable[[Path], bytes]] = {
     "master.key": master_key,
     "nats.password": lambda keys: password(keys, "nats").encode(),
     "workload-identity.pem": workload_identity_key,
+    "topics.pem": topics_signing_key,
 }
 
 
@@ -63,6 +67,27 @@ def test_the_workload_identity_key_is_on_p_256(tmp_path: Path) -> None:
     key = load_pem_private_key(workload_identity_key(tmp_path), None)
     assert isinstance(key, EllipticCurvePrivateKey)
     assert isinstance(key.curve, SECP256R1)
+
+
+def test_the_certificate_of_messages_is_that_of_its_key_and_lasts(tmp_path: Path) -> None:
+    pem = topics_signing_key(tmp_path)
+    certificate, key = load_pem_x509_certificate(pem), load_pem_private_key(pem, None)
+    assert isinstance(key, RSAPrivateKey)
+    assert key.key_size == 2048
+    assert certificate.public_key() == key.public_key()
+    certificate.verify_directly_issued_by(certificate)
+    assert certificate.not_valid_after_utc - certificate.not_valid_before_utc > timedelta(days=3650)
+
+
+def test_the_certificate_of_another_key_is_damage(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    key, certificate = topics_signing_key(one), topics_signing_key(two)
+    between = b"-----BEGIN CERTIFICATE-----"
+    (one / "topics.pem").write_bytes(key.partition(between)[0] + between + certificate.partition(between)[2])
+    with pytest.raises(StartError, match=r"topics.pem is damaged"):
+        topics_signing_key(one)
 
 
 @pytest.mark.parametrize("name", ["", "../master", "a b", ".hidden"])

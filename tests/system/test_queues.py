@@ -6,14 +6,20 @@ import signal
 import subprocess
 import sys
 import uuid
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
 
 from tests.system.landscapes import harness, landscape, process_ids, status
 from tests.system.walkthrough import Running
@@ -95,6 +101,35 @@ def test_a_topic_brings_its_messages_to_a_queue(state: Path, running: Running, s
     sns.publish(TopicArn=topic, Message="hello")
     [received] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
     assert received["Body"] == "hello"
+
+
+def test_a_message_is_verified_with_the_certificate_that_the_landscape_hands_out(
+    state: Path, running: Running, sqs: Any, queue: str
+) -> None:
+    sns = client(state, running, "sns")
+    topic = sns.create_topic(Name=f"t-{uuid.uuid4().hex[:8]}", Attributes={"SignatureVersion": "2"})["TopicArn"]
+    arn = f"arn:aws:sqs:eu-west-1:{TESTER}:{queue.rpartition('/')[2]}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="hello")
+    [received] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    message = json.loads(received["Body"])
+    assert message["SigningCertURL"].startswith(running.workbench)
+    with urlopen(message["SigningCertURL"], timeout=30) as answer:
+        key = load_pem_x509_certificate(answer.read()).public_key()
+    assert isinstance(key, RSAPublicKey)
+    names = ("Message", "MessageId", "Timestamp", "TopicArn", "Type")
+    signed = "".join(f"{name}\n{message[name]}\n" for name in names).encode()
+    key.verify(b64decode(message["Signature"]), signed, PKCS1v15(), SHA256())
+    [file] = state.glob("**/topics.pem")
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_dead_letters_of_a_rule_have_a_queue_which_the_manifest_holds(state: Path, running: Running) -> None:

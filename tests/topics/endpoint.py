@@ -4,22 +4,33 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.http_client import HttpClient
 from harness.local.owners import Owners
 from harness.local.topics import compile_filter, for_topics, posting
 from harness.queues.sender import Sender
+from harness.runtime.keys import topics_signing_key
 from harness.topics.api import TopicsApi
 from harness.topics.notifier import Notifier
 from harness.topics.outbox import MemoryOutbox
 from harness.topics.registry import Registry
+from harness.topics.signing import Signer, certificate_in
 from tests.access.landscape import REGION, WORKBENCH
 from tests.bus.endpoint import Loop, serving
 from tests.queues.endpoint import Endpoint
 
 SQS = frozenset({"CreateQueue", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SetQueueAttributes"})
+
+
+@cache
+def signing_key() -> bytes:
+    with TemporaryDirectory() as folder:
+        return topics_signing_key(Path(folder))
 
 
 class Subscriber:
@@ -69,7 +80,14 @@ class Landscape:
         self.url = ""
         registry = self.registry = Registry(self.queues.copy, self.queues.state)
         outbox = MemoryOutbox()
-        self.api = TopicsApi(self.queues.authority, registry, outbox, compile=compile_filter, region=REGION)
+        self.api = TopicsApi(
+            self.queues.authority,
+            registry,
+            outbox,
+            compile=compile_filter,
+            region=REGION,
+            certificate=certificate_in(signing_key()),
+        )
         self._notifying = loop.run(self._start(registry, outbox, speed))
 
     async def _start(self, registry: Registry, outbox: MemoryOutbox, speed: float) -> "asyncio.Task[None]":
@@ -82,6 +100,7 @@ class Landscape:
             compile=compile_filter,
             send=for_topics(sender),
             post=posting(self._client, Owners(self.containers)),
+            signer=Signer(signing_key()),
             speed=speed,
         )
         return asyncio.create_task(notifier.run(self._stop))

@@ -89,7 +89,7 @@ def confirmed(running: Landscape, sns: Any, topic: str, subscriber: Subscriber, 
     return str(arn)
 
 
-def test_a_queue_gets_the_message_wrapped_in_json(sns: Any, sqs: Any, topic: str) -> None:
+def test_a_queue_gets_the_message_wrapped_in_json(running: Landscape, sns: Any, sqs: Any, topic: str) -> None:
     queue, url = a_queue(sqs)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     attributes = {"size": {"DataType": "Number", "StringValue": "7"}}
@@ -97,12 +97,15 @@ def test_a_queue_gets_the_message_wrapped_in_json(sns: Any, sqs: Any, topic: str
     [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
     body = json.loads(message["Body"])
     assert body.pop("Timestamp").endswith("Z")
+    assert body.pop("Signature")
+    assert body.pop("SigningCertURL").startswith(running.url)
     assert body == {
         "Type": "Notification",
         "MessageId": sent["MessageId"],
         "TopicArn": topic,
         "Subject": "s",
         "Message": "grüße",
+        "SignatureVersion": "1",
         "MessageAttributes": {"size": {"Type": "Number", "Value": "7"}},
     }
 
@@ -223,10 +226,10 @@ def test_an_address_that_no_dns_can_hold_stops_nobody_elses_messages(sns: Any, s
 def test_a_fault_of_ours_about_one_message_stops_no_other(
     monkeypatch: pytest.MonkeyPatch, sns: Any, sqs: Any, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def faulty(delivery: Delivery, subscription: Subscription) -> str:
+    def faulty(delivery: Delivery, *arguments: Any) -> str:
         if delivery.publication.message == "poison":
             raise RuntimeError("a fault of ours")
-        return wrapped(delivery, subscription)
+        return wrapped(delivery, *arguments)
 
     wrapped = writing.wrapped
     monkeypatch.setattr(writing, "wrapped", faulty)
