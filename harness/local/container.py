@@ -78,6 +78,10 @@ async def _edge() -> None:
         keys=KEYS,
         nats=Nats(url=layout.NATS_URL),
         listeners=tuple(_listeners(landscape)),
+        endpoints={
+            domain.account.name: f"{layout.endpoint_alias(domain.account.name)}:{layout.EDGE_PORT}"
+            for domain in landscape.domains.values()
+        },
         upstreams=_upstreams(landscape),
     )
     # A rotation that fails ends the edge, and it is started again: better than tokens that quietly run out.

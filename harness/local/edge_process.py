@@ -42,6 +42,7 @@ from harness.storage.replica import Replica
 from harness.sts.api import StsApi
 from harness.sts.container_credentials import ContainerCredentials, Grant
 from harness.sts.web_identity import WorkloadTokens, key_from_pem
+from harness.topics.declared import declare as declare_topics
 from harness.topics.registry import Registry as TopicRegistry
 from harness.wire import Handler, PlaceKind
 
@@ -105,6 +106,8 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     replica = await stack.enter_async_context(Replica(state).running())
     broker = await stack.enter_async_context(queues(connection, replica, state, landscape))
     topic_registry = TopicRegistry(replica, state)
+    endpoints = {account.id: settings.endpoints.get(name, "") for name, account in landscape.accounts.items()}
+    await declare_topics(topic_registry, landscape.region, landscape.topics(), endpoints)
     moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
     desk = await open_desk(landscape, settings.upstreams, authority, replica, store, SecretBox(master_key))

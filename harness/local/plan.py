@@ -94,6 +94,7 @@ def _plan(
         upstreams=upstreams,
         nats=nats_place,
         keys=folder.keys,
+        endpoints={name: f"{HOST}:{port_of(sockets[name])}" for name in landscape.accounts},
         recording=(folder.run / "recording.lock").absolute() if record else None,
     )
     router = RouterSettings(

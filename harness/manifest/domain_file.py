@@ -25,6 +25,7 @@ from harness.manifest.fields import (
 from harness.manifest.queue_file import QueueEntry
 from harness.manifest.roles import PATH, RoleEntry
 from harness.manifest.throttle_file import ThrottleEntry, with_both
+from harness.manifest.topic_file import TopicEntry
 from harness.wire import INTEGRATION_TIMEOUT_SECONDS
 from harness.yaml_source import Node
 
@@ -151,6 +152,11 @@ class DomainFile:
         mapping(formats.QUEUE_NAME.mistake, located(record(QueueEntry))),
         default={},
         about="queues of its account, by name; a name that ends in `.fifo` is that of a FIFO queue",
+    )
+    topics: Mapping[str, At[TopicEntry]] = optional(
+        mapping(formats.TOPIC_NAME.mistake, located(record(TopicEntry))),
+        default={},
+        about="topics of its account, by name; a name that ends in `.fifo` is that of a FIFO topic",
     )
     subscribes: tuple[SubscriptionEntry, ...] = optional(
         sequence(record(SubscriptionEntry)), default=(), about="rules that deliver events to it"

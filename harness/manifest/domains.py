@@ -30,6 +30,7 @@ from harness.manifest.queues import Queues, link_queues
 from harness.manifest.references import Claim, known, once, repeated
 from harness.manifest.throttle_file import ThrottleEntry
 from harness.manifest.throttling import link_throttling
+from harness.manifest.topics import Topics, link_topics
 from harness.manifest.written import Source, Written
 from harness.policy.model import PolicyKind
 from harness.yaml_source import line_of
@@ -101,6 +102,7 @@ class _Linker:
         subscriptions = [self._subscription(item, bus) for item in entry.subscribes]
         dockerfile = self._dockerfile()
         queues = self._queues(account)
+        topics = self._topics(account)
         runs_as = self._runs_as(account) if account else None
         if account is None or runs_as is None:
             return None
@@ -122,6 +124,8 @@ class _Linker:
             subscriptions=tuple(item for item in subscriptions if item is not None),
             queues=queues.declared,
             queue_policies=queues.policies,
+            topics=topics.declared,
+            topic_policies=topics.policies,
         )
 
     def _runs_as(self, account: Account) -> Role | None:
@@ -223,6 +227,11 @@ class _Linker:
     def _queues(self, account: Account | None) -> Queues:
         region = self.around.written.entry.region
         return link_queues(self.source, self.around.policies, account=account.id if account else "", region=region)
+
+    def _topics(self, account: Account | None) -> Topics:
+        around = self.around
+        owner = account.id if account else ""
+        return link_topics(self.source, around.written, around.policies, around.accounts, account=owner)
 
     # Events
 

@@ -58,6 +58,10 @@ QUEUE_NAME = _form(
     r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?",
     'a queue name: at most 80 letters, digits or any of _-, with ".fifo" at the end of a FIFO queue\'s',
 )
+TOPIC_NAME = _form(
+    r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?",
+    'a topic name: at most 256 letters, digits or any of _-, with ".fifo" at the end of a FIFO topic\'s',
+)
 VERSION = _form(r"v[1-9][0-9]{0,3}", 'a major version, as "v1"')
 EVENT = _form(r"[A-Za-z][A-Za-z0-9]*\.v[1-9][0-9]{0,3}", 'an event and its version, as "OrderPlaced.v1"')
 # OpenID Connect Discovery 1.0, section 3, without the scheme, as IAM writes the provider in its ARN.

@@ -15,9 +15,11 @@ from harness.contracts.events import EventContract
 from harness.errors import InputError, Problem, did_you_mean
 from harness.gateway.limits import UNLIMITED, Limit, Throttling
 from harness.identity.model import Directory, Membership, OidcProvider, Role
-from harness.manifest.queues import with_dead_letters
+from harness.manifest.queues import with_senders
 from harness.policy.document import Document
 from harness.queues.declared import Declared
+from harness.topics.declared import Declared as DeclaredTopic
+from harness.topics.model import topic_arn
 from harness.wire import INTEGRATION_TIMEOUT_SECONDS, NetworkPlace, PlaceKind, function_arn, queue_arn
 
 TARGET_ID = "domain"
@@ -137,6 +139,8 @@ class Domain:
     subscriptions: tuple[Subscription, ...] = ()
     queues: tuple[Declared, ...] = ()
     queue_policies: tuple[Document, ...] = ()
+    topics: tuple[DeclaredTopic, ...] = ()
+    topic_policies: tuple[Document, ...] = ()
 
     def function_arn(self, region: str) -> str:
         return function_arn(region, self.account.id, self.name)
@@ -144,6 +148,17 @@ class Domain:
     def queue_arn(self, region: str, queue: str) -> str:
         """Of a queue in its account."""
         return queue_arn(region, self.account.id, queue)
+
+    def senders(self, region: str) -> dict[str, list[str]]:
+        """The ARNs of its topics, by the names of its own queues that they send to."""
+        found: dict[str, list[str]] = {}
+        for topic in self.topics:
+            arns = [arn for each in topic.subscriptions for arn in (each.queue, each.dead_letters) if arn]
+            for arn in dict.fromkeys(arns):
+                account, name = arn.split(":")[4:6]
+                if account == self.account.id:
+                    found.setdefault(name, []).append(topic_arn(region, account, topic.name))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +260,19 @@ class Landscape:
             for subscription in domain.subscriptions:
                 if subscription.dead_letter:
                     rules.setdefault(subscription.dead_letter, []).append(subscription.rule_arn)
-            found += with_dead_letters(
+            found += with_senders(
                 domain.queues,
                 rules,
+                domain.senders(self.region),
                 account=domain.account.id,
                 region=self.region,
                 file=os.path.relpath(domain.file, self.folder),
             )
         return found
+
+    def topics(self) -> list[DeclaredTopic]:
+        """Those of all domains, also of those that do not run."""
+        return [topic for domain in self.domains.values() for topic in domain.topics]
 
     def places(self) -> tuple[NetworkPlace, ...]:
         """Every network place that wants a listener: workbench, public, an endpoint per account, one per API called."""
@@ -282,7 +302,7 @@ class Landscape:
         for domain in self.domains.values():
             found.add(domain.file)
             found.update(event.contract for event in domain.publishes)
-            documents += domain.queue_policies
+            documents += (*domain.queue_policies, *domain.topic_policies)
             if domain.api is not None:
                 documents.append(domain.api.resource_policy)
                 found.update(version.contract for version in domain.api.versions.values())

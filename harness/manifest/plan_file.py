@@ -130,6 +130,7 @@ _UPSTREAMS: Final = mapping(formats.NAME.mistake, text)
 class EdgeSettings(_PlanFile):
     """`upstreams`: base URL of every domain that runs, by name. `keys`: the folder of the landscape's keys.
 
+    `endpoints`: host and port of each account's VPC endpoint, by the account's name, as its domain is told.
     `recording`: the file that edges lock while they write what consumers use; nothing is recorded without it.
     """
 
@@ -138,6 +139,9 @@ class EdgeSettings(_PlanFile):
     nats: Nats = required(record(Nats), instead=Nats(url=""), about="the event store")
     listeners: tuple[Listener, ...] = required(
         sequence(record(Listener), at_least=1), instead=(), about="sockets, each a network place"
+    )
+    endpoints: Mapping[str, str] = required(
+        mapping(formats.NAME.mistake, text), instead={}, about="host and port of each account's VPC endpoint"
     )
     upstreams: Mapping[str, str] = optional(_UPSTREAMS, default={}, about="base URLs of the domains")
     recording: Path | None = optional(_path, default=None, about="lock of the recorded usage")

@@ -45,5 +45,6 @@ class QueueEntry:
     policy: At[Path] | None = optional(
         PATH,
         default=None,
-        about="queue policy (file); by default the one that lets in the rules that have it as their dead-letter queue",
+        about="queue policy (file); by default one that lets in the rules that have it as their dead-letter queue and "
+        "this domain's topics that send to it",
     )

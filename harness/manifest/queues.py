@@ -13,7 +13,7 @@ from harness.manifest.written import Source
 from harness.policy.document import Document
 from harness.policy.model import PolicyKind
 from harness.queues.attributes import FIFO, POLICY, REDRIVE
-from harness.queues.declared import Declared, policy_for_rules
+from harness.queues.declared import Declared, policy_for_services
 from harness.wire import queue_arn
 
 FIFO_SUFFIX = ".fifo"
@@ -52,19 +52,26 @@ def link_queues(source: Source, policies: PolicyFiles, *, account: str, region: 
     return Queues(tuple(declared), tuple(documents))
 
 
-def with_dead_letters(
-    queues: Sequence[Declared], rules: Mapping[str, Sequence[str]], *, account: str, region: str, file: str
+def with_senders(
+    queues: Sequence[Declared],
+    rules: Mapping[str, Sequence[str]],
+    topics: Mapping[str, Sequence[str]],
+    *,
+    account: str,
+    region: str,
+    file: str,
 ) -> list[Declared]:
-    """`rules`: the ARNs of the rules that name each queue for their dead letters.
+    """`rules`: the ARNs of the rules that name each queue for their dead letters. `topics`: of those that send to it.
 
-    A queue that is named and not declared is there all the same; without a policy of its own, it lets those rules in.
+    A queue that a rule names and nobody declares is there all the same; without a policy of its own, a queue lets those
+    rules and topics in.
     """
     found = {each.name: each for each in queues}
     for name in rules:
         found.setdefault(name, Declared(account, name, {}, file))
-    for name, arns in rules.items():
+    for name in {**rules, **topics}:
         if POLICY not in found[name].given:
-            policy = policy_for_rules(queue_arn(region, account, name), arns)
+            policy = policy_for_services(queue_arn(region, account, name), rules.get(name, ()), topics.get(name, ()))
             found[name] = replace(found[name], given={**found[name].given, POLICY: policy})
     return list(found.values())
 

@@ -24,23 +24,22 @@ class Declared:
     declared_in: str = ""
 
 
-def policy_for_rules(arn: str, rules: Sequence[str]) -> str:
-    """The policy that lets EventBridge send to a queue for these rules, as AWS's console writes it."""
-    return json.dumps(
+def policy_for_services(arn: str, rules: Sequence[str], topics: Sequence[str] = ()) -> str:
+    """The policy that lets these rules of EventBridge and topics of SNS send to a queue, as AWS's console writes it."""
+    senders = (("EventsToQueue", "events", rules), ("TopicsToQueue", "sns", topics))
+    statements = [
         {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "EventsToQueue",
-                    "Effect": "Allow",
-                    "Principal": {"Service": "events.amazonaws.com"},
-                    "Action": "sqs:SendMessage",
-                    "Resource": arn,
-                    "Condition": {"ArnEquals": {"aws:SourceArn": sorted(rules)}},
-                }
-            ],
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": sorted(sources)}},
         }
-    )
+        for sid, service, sources in senders
+        if sources
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 async def declare(broker: Broker, region: str, queues: Iterable[Declared], *, clock: Clock = utc_now) -> None:

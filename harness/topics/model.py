@@ -20,6 +20,7 @@ RAW = "RawMessageDelivery"
 REDRIVE = "RedrivePolicy"
 DELIVERY = "DeliveryPolicy"
 SIGNATURE = "SignatureVersion"
+DEDUPLICATION = "ContentBasedDeduplication"
 DEDUPLICATION_SECONDS = 300
 
 
@@ -29,7 +30,10 @@ def topic_arn(region: str, account: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Topic:
-    """`id` is new with each topic that is made. `given`: the attributes that somebody set, as text."""
+    """`id` is new with each topic that is made. `given`: the attributes that somebody set, as text.
+
+    `fixed`: those of a manifest, which `declared_in` names; the API cannot change them.
+    """
 
     region: str
     account: str
@@ -37,6 +41,8 @@ class Topic:
     id: str
     given: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+    declared_in: str = ""
 
     @property
     def arn(self) -> str:
@@ -67,17 +73,23 @@ class Topic:
                 "id": self.id,
                 "given": dict(self.given),
                 "tags": dict(self.tags),
+                "fixed": self.fixed,
+                "declared_in": self.declared_in,
             }
         )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Topic":
-        return cls(**orjson.loads(data))
+        content = orjson.loads(data)
+        return cls(**{**content, "fixed": tuple(content.get("fixed", ()))})
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """`owner` is the account that subscribed. `token`: what confirms it. `address`: by which the edge was reached."""
+    """`owner` is the account that subscribed. `token`: what confirms it. `address`: by which the edge is reached.
+
+    `fixed` and `declared_in` as of a topic.
+    """
 
     topic: str
     id: str
@@ -88,6 +100,8 @@ class Subscription:
     confirmed: bool = True
     token: str = ""
     address: str = ""
+    fixed: tuple[str, ...] = ()
+    declared_in: str = ""
 
     @property
     def arn(self) -> str:
@@ -112,16 +126,21 @@ class Subscription:
 
     @property
     def dead_letters(self) -> str:
-        """The ARN of the queue for what could not be delivered; empty without one."""
-        text = self.given.get(REDRIVE)
-        return str(json.loads(text)["deadLetterTargetArn"]) if text else ""
+        return dead_letters(self.given)
 
     def to_bytes(self) -> bytes:
         return orjson.dumps({**asdict(self), "given": dict(self.given)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Subscription":
-        return cls(**orjson.loads(data))
+        content = orjson.loads(data)
+        return cls(**{**content, "fixed": tuple(content.get("fixed", ()))})
+
+
+def dead_letters(given: Mapping[str, str]) -> str:
+    """The ARN of the queue for what could not be delivered; empty without one."""
+    text = given.get(REDRIVE)
+    return str(json.loads(text)["deadLetterTargetArn"]) if text else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from harness.query_protocol.answers import Members, Refusal
 from harness.query_protocol.calls import Parameters, members
 from harness.storage.held import StoreFull, StoreUnavailable
-from harness.topics.model import Attribute, Delivery, Publication, Topic
+from harness.topics.model import DEDUPLICATION, Attribute, Delivery, Publication, Topic
 from harness.topics.outbox import Lane
 from harness.topics.requests import Asked, Counter, entries, invalid, json_object
 
@@ -171,7 +171,7 @@ def _read_names(parameters: Parameters, topic: Topic, message: str) -> tuple[str
         return invalid("The MessageGroupId parameter is required for FIFO topics")
     if not _ID.fullmatch(group):
         return invalid("MessageGroupId")
-    if not deduplication and topic.given.get("ContentBasedDeduplication") == "true":
+    if not deduplication and topic.given.get(DEDUPLICATION) == "true":
         deduplication = hashlib.sha256(message.encode()).hexdigest()
     if not deduplication:
         return invalid(

@@ -51,6 +51,9 @@ class Registry:
     def topics(self, account: str) -> list[Topic]:
         return [self._parsed(entry, Topic.from_bytes) for entry in self._copy.below(("sns", "topic", account))]
 
+    def all_topics(self) -> list[Topic]:
+        return [self._parsed(entry, Topic.from_bytes) for entry in self._copy.below(("sns", "topic"))]
+
     async def subscription(self, arn: str) -> tuple[Subscription, int] | None:
         parts = arn.split(":")
         if len(parts) != 7 or parts[2] != "sns":

@@ -16,7 +16,7 @@ from harness.policy import ContextValue, Document, PolicyKind, compile_document,
 from harness.query_protocol.answers import Members, Refusal
 from harness.query_protocol.calls import Parameters
 from harness.topics.filtering import Compile
-from harness.topics.model import FILTER, Topic
+from harness.topics.model import FILTER, Subscription, Topic
 from harness.topics.outbox import Outbox
 from harness.topics.registry import Registry
 
@@ -84,6 +84,18 @@ class Counter:
 
     def milliseconds(self) -> int:
         return int(self.clock().timestamp() * 1000)
+
+
+def declared(what: Topic | Subscription, may: str) -> Refusal:
+    """What a manifest says, the manifest alone changes."""
+    kind = "topic" if isinstance(what, Topic) else "subscription"
+    return Refusal("InvalidState", f"The {kind} {what.arn} is declared in {what.declared_in}, which alone may {may}.")
+
+
+def may_change(what: Topic | Subscription, name: str, value: str) -> bool:
+    """Also what a manifest says, to what it is already."""
+    now = what.given.get(name, "")
+    return name not in what.fixed or now == value or (json_object(now) or 0) == json_object(value)
 
 
 def invalid(what: str, reason: str = "") -> Refusal:

@@ -27,7 +27,18 @@ from harness.topics.model import (
     Topic,
 )
 from harness.topics.notifier import lane_of
-from harness.topics.requests import NO_SUBSCRIPTION, NO_TOPIC, Asked, Counter, entries, invalid, json_object, long_value
+from harness.topics.requests import (
+    NO_SUBSCRIPTION,
+    NO_TOPIC,
+    Asked,
+    Counter,
+    declared,
+    entries,
+    invalid,
+    json_object,
+    long_value,
+    may_change,
+)
 from harness.topics.topic_operations import page
 from harness.topics.writing import CONFIRMATION
 
@@ -99,6 +110,8 @@ class SubscriptionOperations:
         found = await self._subscription(asked)
         if isinstance(found, Refusal):
             return found
+        if found[0].declared_in:
+            return declared(found[0], "end it")
         await self._registry.delete(found[0])
         return {}
 
@@ -144,6 +157,8 @@ class SubscriptionOperations:
             subscription, revision = found
             given = {**subscription.given, name: value}
             wrong = self._attributes_fault(given, word="AttributeName")
+            if wrong is None and not may_change(subscription, name, value):
+                wrong = declared(subscription, f"change its {name}")
             if wrong is not None:
                 return wrong
             kept = {key: text for key, text in given.items() if text and not (key == FILTER and text.strip() == "{}")}

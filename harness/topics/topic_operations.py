@@ -12,17 +12,19 @@ from harness.query_protocol.answers import Entries, Members, Refusal
 from harness.query_protocol.calls import members
 from harness.storage.held import StoreUnavailable
 from harness.storage.state import Conflict
-from harness.topics.model import DELIVERY, FIFO, POLICY, SIGNATURE, Topic, topic_arn
+from harness.topics.model import DEDUPLICATION, DELIVERY, FIFO, POLICY, SIGNATURE, Topic, topic_arn
 from harness.topics.requests import (
     ARN,
     MOST_CHARACTERS,
     NO_TOPIC,
     Asked,
     Counter,
+    declared,
     entries,
     invalid,
     json_object,
     long_value,
+    may_change,
     policy_fault,
     tags_fault,
 )
@@ -32,9 +34,9 @@ from harness.wire import PARTITION
 PAGE = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
 _FIFO_NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+\.fifo", re.ASCII)
-_BOOLEANS = ("ContentBasedDeduplication", FIFO)
+_BOOLEANS = (DEDUPLICATION, FIFO)
 _SETTABLE = (
-    POLICY, DELIVERY, "DisplayName", "KmsMasterKeyId", SIGNATURE, "TracingConfig", "ContentBasedDeduplication",
+    POLICY, DELIVERY, "DisplayName", "KmsMasterKeyId", SIGNATURE, "TracingConfig", DEDUPLICATION,
     "FifoThroughputScope",
 )  # fmt: skip
 _ATTEMPTS = 8
@@ -83,6 +85,8 @@ class TopicOperations:
         if isinstance(found, Refusal):
             return found
         topic = found[0]
+        if topic.declared_in:
+            return declared(topic, "delete it")
         await self._registry.delete(topic)
         for subscription in self._registry.subscriptions(topic.arn):
             await self._registry.delete(subscription)
@@ -112,7 +116,7 @@ class TopicOperations:
             "SubscriptionsPending": str(len(subscriptions) - confirmed),
             "SubscriptionsDeleted": "0",
             "EffectiveDeliveryPolicy": topic.given.get(DELIVERY) or _DEFAULT_DELIVERY,
-            **({"ContentBasedDeduplication": "false"} if topic.fifo else {}),
+            **({DEDUPLICATION: "false"} if topic.fifo else {}),
             **topic.given,
         }
         return {"Attributes": Entries(values)}
@@ -124,6 +128,8 @@ class TopicOperations:
             if name == FIFO:
                 return invalid("AttributeName")
             wrong = attributes_fault({name: value}, fifo=topic.fifo, word="AttributeName")
+            if wrong is None and not may_change(topic, name, value):
+                wrong = declared(topic, f"change its {name}")
             return wrong or replace(
                 topic, given={key: text for key, text in {**topic.given, name: value}.items() if text}
             )
@@ -166,6 +172,8 @@ class TopicOperations:
             return invalid("AWSAccountId")
 
         def add(topic: Topic) -> Topic | Refusal:
+            if POLICY in topic.fixed:
+                return declared(topic, "change its policy")
             policy = json.loads(topic.given.get(POLICY) or _default_policy(topic))
             if any(statement.get("Sid") == label for statement in _statements(policy)):
                 return invalid("Statement already exists")
@@ -185,6 +193,8 @@ class TopicOperations:
         label = asked.parameters.get("Label", "")
 
         def remove(topic: Topic) -> Topic | Refusal:
+            if POLICY in topic.fixed:
+                return declared(topic, "change its policy")
             policy = json.loads(topic.given.get(POLICY) or _default_policy(topic))
             left = [statement for statement in _statements(policy) if statement.get("Sid") != label]
             if not left:
@@ -226,7 +236,7 @@ def attributes_fault(given: Mapping[str, str], *, fifo: bool, word: str = "Attri
     for name, value in given.items():
         if name not in _SETTABLE and name != FIFO:
             return invalid(word)
-        if name in ("ContentBasedDeduplication", "FifoThroughputScope") and not fifo:
+        if name in (DEDUPLICATION, "FifoThroughputScope") and not fifo:
             return invalid(word, f"{name} is an attribute of FIFO topics")
         if name in _BOOLEANS and value not in ("true", "false", ""):
             return invalid(word, f"{name} must be true or false")

@@ -19,7 +19,7 @@ from harness.bus.targets.roles import Roles
 from harness.identity import Directory
 from harness.local.queues import all_for_rules, for_rules
 from harness.queues.broker import Broker
-from harness.queues.declared import Declared, declare, policy_for_rules
+from harness.queues.declared import Declared, declare, policy_for_services
 from harness.queues.jetstream import JetStreamShelves
 from harness.queues.registry import Registry
 from harness.queues.sender import Sender
@@ -46,7 +46,7 @@ async def a_broker(connection: Connection, bus: str, queue: str) -> AsyncIterato
         shelves = JetStreamShelves(connection)
         await shelves.prepare()
         broker = Broker(Registry(replica, state), shelves)
-        policy = policy_for_rules(queue_arn(REGION, ACCOUNT, queue), [a_rule(bus, queue).arn])
+        policy = policy_for_services(queue_arn(REGION, ACCOUNT, queue), [a_rule(bus, queue).arn])
         await declare(broker, REGION, [Declared(ACCOUNT, queue, {"Policy": policy}, "the test")])
         yield broker
         await broker.stop()

@@ -23,7 +23,7 @@ from harness.local.event_actions import EventActions
 from harness.local.operator import NotKept
 from harness.local.queues import for_rules
 from harness.queues.broker import Broker
-from harness.queues.declared import policy_for_rules
+from harness.queues.declared import policy_for_services
 from harness.queues.memory import MemoryShelves
 from harness.queues.message import Attribute
 from harness.queues.model import Queue
@@ -74,7 +74,7 @@ class Owner:
 
     async def letters_of_rules(self) -> Queue:
         """Empty, and open to the rule."""
-        return await a_queue(self.broker, STOCK, "stock-undelivered", Policy=policy_for_rules(QUEUE, [RULE.arn]))
+        return await a_queue(self.broker, STOCK, "stock-undelivered", Policy=policy_for_services(QUEUE, [RULE.arn]))
 
     async def letters(self, *letters: dict[str, str], sender: str = SERVICE) -> Queue:
         """A dead-letter queue with one letter for each set of attributes."""

@@ -5,7 +5,7 @@ import pytest
 from harness.access import Authority
 from harness.local.queues import for_rules
 from harness.queues.broker import Broker
-from harness.queues.declared import policy_for_rules
+from harness.queues.declared import policy_for_services
 from harness.queues.memory import MemoryShelves
 from harness.queues.registry import Registry
 from harness.queues.sender import Sender
@@ -31,7 +31,7 @@ async def test_a_rule_sends_to_a_queue(rule: str, body: bytes, code: str) -> Non
     state = MemoryState()
     async with Replica(state).running() as copy:
         broker = Broker(Registry(copy, state), MemoryShelves())
-        policy = policy_for_rules(f"arn:aws:sqs:{REGION}:{ORDERS}:q", [RULE])
+        policy = policy_for_services(f"arn:aws:sqs:{REGION}:{ORDERS}:q", [RULE])
         queue = await a_queue(broker, ORDERS, Policy=policy, MaximumMessageSize="1024")
         send = for_rules(Sender(broker, Authority(a_directory(), None)))
         for _ in range(2):

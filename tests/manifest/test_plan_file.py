@@ -22,6 +22,7 @@ EDGE = EdgeSettings(
         Listener(place=NetworkPlace("public", PlaceKind.PUBLIC), fd=3),
         Listener(place=ENDPOINT, host="::1", port=4601),
     ),
+    endpoints={"orders": "127.0.0.1:4601"},
     upstreams={"orders": "http://127.0.0.1:8081"},
 )
 ROUTER = RouterSettings(

@@ -15,6 +15,7 @@ from harness.manifest import (
     quota_file,
     roles,
     throttle_file,
+    topic_file,
 )
 from harness.manifest.fields import rules
 from harness.manifest.settings import VARIABLES
@@ -45,6 +46,8 @@ SHAPES: dict[str, type[Any]] = {
     "throttle.methods.OPERATION": throttle_file.LimitEntry,
     "queues.NAME": queue_file.QueueEntry,
     "queues.NAME.redrive": queue_file.RedriveEntry,
+    "topics.NAME": topic_file.TopicEntry,
+    "topics.NAME.subscriptions[]": topic_file.TopicSubscriptionEntry,
     "subscribes[]": domain_file.SubscriptionEntry,
     "subscribes[].retry": domain_file.RetryEntry,
 }

@@ -8,7 +8,7 @@ import pytest
 
 from harness.access import Authority
 from harness.queues.broker import Broker
-from harness.queues.declared import Declared, declare, policy_for_rules
+from harness.queues.declared import Declared, declare, policy_for_services
 from harness.queues.message import Attribute, Message
 from harness.queues.model import Queue
 from harness.queues.sender import Sender
@@ -23,7 +23,7 @@ EVENTS = "events.amazonaws.com"
 
 
 def open_to(rule: str, account: str) -> dict[str, str]:
-    return {"Policy": policy_for_rules(f"arn:aws:sqs:{REGION}:{account}:q", [rule])}
+    return {"Policy": policy_for_services(f"arn:aws:sqs:{REGION}:{account}:q", [rule])}
 
 
 async def sent(new_broker: NewBroker, account: str, *, given: dict[str, str], **more: Any) -> tuple[str, list[Any]]:
@@ -112,7 +112,7 @@ async def test_many_are_sent_in_one_go_and_a_repeated_one_once(new_broker: NewBr
 async def test_many_keep_their_order_in_a_fifo_queue(new_broker: NewBroker, account: str) -> None:
     broker = await new_broker()
     given = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-    queue = await a_queue(broker, account, **given, Policy=policy_for_rules("*", [RULE]))
+    queue = await a_queue(broker, account, **given, Policy=policy_for_services("*", [RULE]))
     assert await send_all(broker, queue, "31245", group="one")
     assert bodies(await receive(broker, queue, wait=1)) == list("31245")
 
@@ -171,5 +171,5 @@ async def test_a_queue_that_is_declared_no_more_is_let_go(new_broker: NewBroker,
     assert known.queue.number("VisibilityTimeout") == 60
 
 
-def test_the_policy_for_rules_is_one_that_sqs_takes() -> None:
-    assert json.loads(policy_for_rules("arn", [RULE]))["Statement"][0]["Principal"] == {"Service": EVENTS}
+def test_the_policy_for_services_is_one_that_sqs_takes() -> None:
+    assert json.loads(policy_for_services("arn", [RULE]))["Statement"][0]["Principal"] == {"Service": EVENTS}
