@@ -104,6 +104,14 @@ def rule_arn(region: str, account: str, bus: str, name: str) -> str:
     return f"arn:{PARTITION}:events:{region}:{account}:rule/{scope}{name}"
 
 
+def bus_of_rule(arn: str) -> str:
+    """The ARN of the bus that a rule's ARN is of; empty for any other ARN."""
+    place, rule, path = arn.partition(":rule/")
+    if not rule or not place.startswith(f"arn:{PARTITION}:events:"):
+        return ""
+    return f"{place}:event-bus/{path.rpartition('/')[0] or 'default'}"
+
+
 def queue_arn(region: str, account: str, name: str) -> str:
     return f"arn:{PARTITION}:sqs:{region}:{account}:{name}"
 

@@ -177,6 +177,7 @@ class Catalogue:
             schedule=document.get("ScheduleExpression", ""),
             role_arn=document.get("RoleArn", ""),
             managed=False,
+            creator=document.get("CreatedBy", account),
         )
 
     def _archive_rule(self, key: Key, document: Document) -> Rule:

@@ -80,7 +80,7 @@ class Target:
 class Rule:
     """A rule of the bus `bus_arn`, in the bus's account. `pattern` None: a schedule alone.
 
-    `managed`: a manifest's, which the API cannot change.
+    `managed`: a manifest's, which the API cannot change. `creator`: the account that made it through the API.
     """
 
     name: str
@@ -92,6 +92,7 @@ class Rule:
     schedule: str = ""
     role_arn: str = ""
     managed: bool = True
+    creator: str = ""
 
     @property
     def arn(self) -> str:

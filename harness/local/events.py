@@ -10,6 +10,7 @@ from harness.bus.store import Store
 from harness.identity import SecretBox
 from harness.policy import Document
 from harness.storage.replica import Replica
+from harness.wire import bus_of_rule
 
 
 def catalogue_of(landscape: manifest.Landscape, upstreams: Mapping[str, str], replica: Replica) -> Catalogue:
@@ -38,13 +39,16 @@ async def open_desk(
 
 
 class BusPolicies(Mapping[str, Document | None]):
-    """The policy of each bus by its ARN, those of buses that the API has made too, as they are now."""
+    """The policy of each bus by its ARN, those of buses that the API has made too, as they are now.
+
+    It is that of the bus's rules too, and found by their ARNs.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
     def __getitem__(self, arn: str) -> Document | None:
-        bus = self._catalogue.bus(arn)
+        bus = self._catalogue.bus(bus_of_rule(arn) or arn)
         if bus is None:
             raise KeyError(arn)
         return bus.policy

@@ -14,9 +14,10 @@ from harness.bus.put_events import RequestError
 from harness.bus.store import Store
 from harness.identity import SecretBox
 from harness.policy import ContextValue, denial_message
+from harness.policy import Document as Policy
 from harness.storage.replica import Replica
 from harness.storage.state import Conflict, Key
-from harness.wire import bus_arn, new_uuid
+from harness.wire import bus_arn, bus_of_rule, new_uuid
 
 Answer = dict[str, Any] | RequestError
 
@@ -74,19 +75,24 @@ class Call:
     def authorize(
         self, *, action: str, resource: str, account: str, context: Mapping[str, ContextValue]
     ) -> RequestError | None:
-        """Without a resource policy: no bus lends its rules to another account here."""
+        """A bus's policy is that of its rules too; nothing else here has one."""
         decision = self.desk.authority.authorize(
             self.caller,
             action=action,
             resource=resource,
             resource_account=account,
-            resource_policy=None,
+            resource_policy=self._policy_of(resource),
             context={**self.network, **context},
         )
         if decision.allowed:
             return None
         text = denial_message(self.caller.principal, action, resource, decision)
         return RequestError("AccessDeniedException", text)
+
+    def _policy_of(self, resource: str) -> Policy | None:
+        bus = bus_of_rule(resource)
+        found = self.desk.catalogue.bus(bus) if bus else None
+        return found.policy if found is not None else None
 
     def document(self, key: Key) -> Document | None:
         entry = self.desk.replica.get(key)

@@ -13,42 +13,48 @@ from harness.bus.put_events import RequestError
 from harness.policy import AccessRequest, ContextValue, Decision, Document, Outcome, PolicyKind, denial_message
 from harness.policy.model import Principal, PrincipalType
 from harness.policy.statement import Statement
-from harness.wire import session_arn
+from harness.wire import PARTITION, session_arn
 
 PUT_EVENTS = "events:PutEvents"
 _OF_THE_EVENT = frozenset({"events:source", "events:detail-type"})
 
 
 def receiver_refused(call: Call, target: Mapping[str, Any], rule: str) -> RequestError | None:
-    """A bus of the own account needs no policy; of another account it must be there and allow."""
+    """A bus of the rule's account needs no policy; of another account it must be there and allow."""
     arn: str = target["Arn"]
-    if ":event-bus/" not in arn or account_of(arn) == call.account:
+    if ":event-bus/" not in arn or account_of(arn) == account_of(rule):
         return None
     bus = call.desk.catalogue.bus(arn)
-    request = AccessRequest(_sender(call, target), PUT_EVENTS, arn, account_of(arn), _context(call, rule))
+    sender = _sender(account_of(rule), target.get("RoleArn"))
+    request = AccessRequest(sender, PUT_EVENTS, arn, account_of(arn), _context(call, sender, rule))
     if bus is not None and bus.policy is not None and _admits(bus.policy, request):
         return None
     decision = Decision(Outcome.IMPLICIT_DENY, PolicyKind.RESOURCE)
     return RequestError("AccessDeniedException", denial_message(request.principal, PUT_EVENTS, arn, decision))
 
 
-def _sender(call: Call, target: Mapping[str, Any]) -> Principal:
-    """The role's session that EventBridge will send as."""
-    role: str = target["RoleArn"]
-    session = session_arn(call.account, role.rpartition("/")[2], "events")
-    return Principal(PrincipalType.ASSUMED_ROLE, session, call.account, role)
+def _sender(account: str, role: str | None) -> Principal:
+    """The role's session that EventBridge will send as, else the rule's account."""
+    if not role:
+        return Principal(PrincipalType.ACCOUNT, f"arn:{PARTITION}:iam::{account}:root", account, user_id=account)
+    session = session_arn(account, role.rpartition("/")[2], "events")
+    return Principal(PrincipalType.ASSUMED_ROLE, session, account, role)
 
 
-def _context(call: Call, rule: str) -> dict[str, ContextValue]:
+def _context(call: Call, sender: Principal, rule: str) -> dict[str, ContextValue]:
+    directory, account = call.desk.authority.directory, sender.account
     context: dict[str, ContextValue] = {
-        "aws:principalaccount": call.account,
-        "aws:principaltype": PrincipalType.ASSUMED_ROLE.value,
+        "aws:principalaccount": account,
+        "aws:principaltype": sender.type.value,
         "aws:sourcearn": rule,
-        "aws:sourceaccount": call.account,
+        "aws:sourceaccount": account,
         "events:eventbusinvocation": "true",
     }
-    keys = ("aws:principalorgid", "aws:principalorgpaths")
-    return context | {key: call.caller.context[key] for key in keys if key in call.caller.context}
+    if account in directory.accounts:
+        context["aws:principalorgid"] = directory.organisation
+    if account in directory.memberships:
+        context["aws:principalorgpaths"] = (directory.memberships[account].path,)
+    return context
 
 
 def _admits(policy: Document, request: AccessRequest) -> bool:

@@ -18,7 +18,8 @@ def may_pass(call: Call, role: str | None, rule: str) -> RequestError | None:
         return None
     if _ROLE.fullmatch(role) is None:
         return invalid(f"Parameter {role} is not valid. Reason: Provided Arn is not in correct format.")
-    if account_of(role) != call.account:
+    # Who makes a rule on another account's bus has no role of that account to pass.
+    if account_of(role) != call.account or account_of(rule) != call.account:
         return invalid("Cross-account pass role is not allowed.")
     context = {"iam:passedtoservice": SERVICE, "iam:associatedresourcearn": rule}
     return call.authorize(action="iam:PassRole", resource=role, account=call.account, context=context)

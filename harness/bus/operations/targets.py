@@ -118,7 +118,12 @@ def _refused(call: Call, target: Mapping[str, Any], number: int, rule: str) -> R
     found = _ARN.fullmatch(arn)
     if found is None or found[1] not in SERVICES:
         return _no_arn(arn)
-    text = _input_mistake(call, target, number) or _parameter_mistake(target, found[1]) or _role_mistake(call, target)
+    text = (
+        _place_mistake(call, target, rule)
+        or _input_mistake(target, number, rule)
+        or _parameter_mistake(target, found[1])
+        or _role_mistake(call, target)
+    )
     if text:
         return invalid(text)
     letters = (target.get("DeadLetterConfig") or {}).get("Arn")
@@ -131,11 +136,19 @@ def _no_arn(arn: str) -> RequestError:
     return invalid(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
 
 
-def _input_mistake(call: Call, target: Mapping[str, Any], number: int) -> str:
+def _place_mistake(call: Call, target: Mapping[str, Any], rule: str) -> str:
+    """On another account's bus one sends to what is one's own, or to a queue, whose policy decides."""
+    arn = target["Arn"]
+    if account_of(rule) == call.account or account_of(arn) == call.account or arn.split(":")[2] == "sqs":
+        return ""
+    return f"Target {arn} is of another account: a rule on another account's event bus sends to queues and your own."
+
+
+def _input_mistake(target: Mapping[str, Any], number: int, rule: str) -> str:
     shape = compile_input(target, number=number)
     if isinstance(shape, str):
         return shape
-    abroad = _is_bus(target["Arn"]) and account_of(target["Arn"]) != call.account
+    abroad = _is_bus(target["Arn"]) and account_of(target["Arn"]) != account_of(rule)
     if abroad and any(target.get(name) is not None for name in _INPUTS):
         return f"Input, InputPath and InputTransformer are not supported for target {target['Arn']}."
     return ""

@@ -61,11 +61,11 @@ def service_of(arn: str) -> str:
 
 
 def of_another_account(route: Route, action: str) -> Failure | None:
-    """Functions and log groups have no policy here, so none lets a rule of another account in. What a manifest declares
-    is agreed: a domain's own manifest says what it subscribes to.
+    """Functions and log groups have no policy here, so none lets a rule in that another account made. What a manifest
+    declares is agreed: a domain's own manifest says what it subscribes to.
     """
     rule, target = route.rule, route.target
-    if rule.managed or target.arn.split(":")[4] == rule.account:
+    if rule.managed or target.arn.split(":")[4] == (rule.creator or rule.account):
         return None
     text = f"{rule.arn} is not authorized to perform: {action} on resource: {target.arn}"
     return Failure("NO_PERMISSIONS", f"{text} because no resource-based policy allows it", retryable=False)

@@ -107,6 +107,20 @@ async def test_a_rule_that_somebody_made_reaches_no_container_of_another_account
     assert (failure.code, failure.retryable, len(container.requests)) == ("NO_PERMISSIONS", False, 1)
 
 
+async def test_a_rule_on_another_accounts_bus_reaches_the_containers_of_whoever_made_it() -> None:
+    container, client = Container([OK]), HttpClient()
+    async with running(container) as declared:
+        deliver = HttpDelivery(client, {declared.target.arn: container.url})
+        theirs = replace(RULE, managed=False, creator="222222222222")
+        assert await deliver(replace(declared, rule=theirs), DELIVERY) is None
+        # And not those of the bus's own account: it let the rule in, not to its container.
+        own = replace(RULE, bus_arn=bus_arn("eu-west-1", "222222222222", "b"), account="222222222222", managed=False)
+        failure = await deliver(replace(declared, rule=replace(own, creator="111111111111")), DELIVERY)
+        await client.close()
+    assert failure is not None
+    assert (failure.code, failure.retryable, len(container.requests)) == ("NO_PERMISSIONS", False, 1)
+
+
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "202 Accepted", "204 No Content"])
 async def test_two_hundreds_take_the_event(status: str) -> None:
     assert await attempt(Container([answer(status)])) is None
