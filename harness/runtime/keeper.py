@@ -162,10 +162,12 @@ class Keeper:
         while child.running:
             await asyncio.wait([child.exited], timeout=self._pace.probe_running)
             problem = await self._ask(child)
-            if not child.running or (problem is None) == self.healthy:
+            if not child.running or (problem or "") == self.detail:
                 continue
+            turned = (problem is None) != self.healthy
             self._tell(healthy=problem is None, detail=problem or "")
-            self._say(f"{self.spec.name} is {'healthy again' if problem is None else f'not healthy: {problem}'}")
+            if turned:  # another reason than before is for the status alone
+                self._say(f"{self.spec.name} is {'healthy again' if problem is None else f'not healthy: {problem}'}")
         return loop.time() - began
 
     async def _ask(self, child: Child) -> str | None:

@@ -54,6 +54,7 @@ def main(arguments: list[str]) -> None:
         for number in signal.valid_signals():
             if signal.getsignal(number) is signal.SIG_IGN:
                 signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # a blocked one stays blocked too, and SIGTERM would end nothing
         environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
         if locale != "-":
             environment["LC_CTYPE"] = locale

@@ -34,6 +34,7 @@ MAJOR = "18"
 FIRST_START_BYTES = 150_000_000
 # A name is a database, a role and a word in pg_hba.conf; 63 bytes is PostgreSQL's NAMEDATALEN - 1.
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+SWEEPS = 100
 _NO_PID = 1 << 30  # above every system's highest
 _RESERVED = frozenset({SUPERUSER, "template0", "template1", "public", "none"})
 
@@ -189,7 +190,7 @@ class Postgres:
         self._require_space()
         run_as = self._run_as()
         for stale in self.folder.data.glob(".postgres-*"):
-            shutil.rmtree(stale)
+            await _sweep(stale)
         draft = self.folder.data / f".postgres-{secrets.token_hex(4)}"
         draft.mkdir(mode=0o700)
         try:
@@ -252,6 +253,20 @@ class Postgres:
                 f"{shown(self.folder.data)}: {free // 1_000_000} MB are free on its disk and a first start needs "
                 f"{FIRST_START_BYTES // 1_000_000} MB: free some space"
             )
+
+
+async def _sweep(draft: Path) -> None:
+    """Removes what a killed start left. A child of its initdb may be writing there for a moment yet."""
+    for _ in range(SWEEPS):
+        if _removed(draft):
+            return
+        await asyncio.sleep(0.1)
+    shutil.rmtree(draft)
+
+
+def _removed(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def program(name: str) -> Path:

@@ -22,6 +22,7 @@ from harness.runtime.pids import ProcessId, alive, end_leftovers, family, identi
 
 VERSION = 1
 LOOK_SECONDS = 0.02
+LOOKS, LOOKS_FOR_NOBODY = 10, 250
 
 
 class Phase(StrEnum):
@@ -92,7 +93,7 @@ def hold(folder: StateFolder, *, say: Callable[[str], None]) -> Iterator[Held]:
     with disk_trouble(folder.lock_file):
         descriptor = os.open(folder.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not _lock(descriptor):
+        if not _lock(descriptor, folder):
             raise StartError(_already_running(folder))
         me = identify(os.getpid())
         assert me is not None
@@ -163,12 +164,15 @@ def clear_leftovers(folder: StateFolder, *, say: Callable[[str], None]) -> None:
         folder.state_file.unlink(missing_ok=True)
 
 
-def _lock(descriptor: int) -> bool:
-    """Tries for a moment: a reader that looks whether the lock is held has it for an instant."""
-    for _ in range(10):
+def _lock(descriptor: int, folder: StateFolder) -> bool:
+    """Tries for a moment: a reader that looks whether the lock is held has it for an instant. On a busy machine that
+    instant may be long, so where no process is known to hold it, it is tried for some seconds."""
+    for look in range(LOOKS_FOR_NOBODY):
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
+        if look >= LOOKS and _holder(folder) is not None:
+            return False
         time.sleep(LOOK_SECONDS)
     return False
 

@@ -16,7 +16,7 @@ from harness.runtime.folder import StateFolder
 from harness.runtime.state import LandscapeState, Phase, read_state
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def command(folder: StateFolder, plan: dict[str, Any]) -> list[str]:
@@ -88,12 +88,11 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 def gone(processes: Sequence[psutil.Process]) -> bool:
     """Whether none of them lives; a corpse that nobody has collected does not."""
-    return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes if _there(each))
+    return not any(_lives(each) for each in processes)
 
 
-def _there(process: psutil.Process) -> bool:
+def _lives(process: psutil.Process) -> bool:
     try:
-        process.status()
-    except psutil.NoSuchProcess:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it went between the two looks
         return False
-    return True

@@ -12,13 +12,14 @@ import pytest
 
 from harness.runtime.folder import StateFolder
 from harness.runtime.keeper import Pace
-from harness.runtime.process import Kind, Plan, ProcessSpec
+from harness.runtime.probes import http_probe
+from harness.runtime.process import Kind, Plan, Probe, ProcessSpec
 from harness.runtime.sockets import ReservedPort
 from harness.runtime.state import Held, LandscapeState, ProcessState, hold, read_state
 from harness.runtime.supervisor import Supervisor
 
 TINY = Path(__file__).with_name("tiny.py")
-SECONDS = 20.0
+SECONDS = 120.0
 FAST = Pace(
     backoff_first=0.02, backoff_most=0.1, settled=30.0, probe_first=0.01, probe_starting=0.03, probe_running=0.03
 )
@@ -56,6 +57,18 @@ def tiny(name: str, port: int | str = 0, *words: str, kind: Kind = Kind.DOMAIN, 
     return replace(spec, **changes)
 
 
+def answered(port: int) -> Probe:
+    """Of `GET /healthz`, once there is an answer at all: however long the process takes to begin."""
+    asked = http_probe(f"http://127.0.0.1:{port}/healthz")
+
+    async def probe() -> str | None:
+        while (answer := await asked()) is not None and "answers" not in answer:  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(0.01)
+        return answer
+
+    return probe
+
+
 class Running:
     """A supervisor in this process, for the body of an `async with`; its lines, its state, and waiting for both."""
 
@@ -74,8 +87,9 @@ class Running:
     async def __aenter__(self) -> "Running":
         self._run = asyncio.create_task(self.supervisor.run())
         ready = asyncio.create_task(self.all_ready.wait())
-        await asyncio.wait([self._run, ready], return_when=asyncio.FIRST_COMPLETED, timeout=SECONDS)
+        done, _ = await asyncio.wait([self._run, ready], return_when=asyncio.FIRST_COMPLETED, timeout=SECONDS)
         ready.cancel()
+        assert done, f"it was not up within {SECONDS:g} s"
         if self._run.done():
             self._run.result()
         return self

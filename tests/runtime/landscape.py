@@ -1,6 +1,7 @@
 """A landscape in a process of its own: `python -m tests.runtime.landscape FOLDER PLAN`, PLAN in JSON.
 
-PLAN: `processes`, each a name, port and words for tiny.py, with `ready_seconds` and `stop_seconds` where they matter;
+PLAN: `processes`, each a name, port and words for tiny.py, with `ready_seconds` (counted from its first answer) and
+`stop_seconds` where they matter;
 `databases`, names of databases of a real PostgreSQL; `nats`, whether a real nats-server runs; `listen`, a port.
 Exit codes and messages are those that the command line has: 1 and the error on stderr.
 """
@@ -20,7 +21,7 @@ from harness.runtime.process import Kind, Plan, ProcessSpec, base_environment
 from harness.runtime.sockets import Listen, ReservedPort, listen
 from harness.runtime.state import hold
 from harness.runtime.supervisor import serve
-from tests.runtime.conftest import tiny
+from tests.runtime.conftest import answered, tiny
 
 
 def main(root: str, text: str) -> int:
@@ -46,6 +47,8 @@ def _plan(folder: StateFolder, wanted: dict[str, Any]) -> Plan:
         if port == "free":
             held.append(ReservedPort())
             port = held[-1].port
+        if "ready_seconds" in changes:
+            changes["ready"] = answered(port)
         specs.append(tiny(each["name"], port, *each.get("words", []), kind=Kind(each.get("kind", "domain")), **changes))
     environment = base_environment(os.environ)
     if "databases" in wanted:

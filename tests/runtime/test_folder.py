@@ -1,17 +1,20 @@
 """The state folder: who may see it, and what is said when the disk does not take it."""
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from harness.errors import StartError
 from harness.runtime.folder import StateFolder, disk_trouble, write_whole
 from harness.runtime.logs import LogFile
+from harness.runtime.state import hold
 from tests.runtime.commands import ROOT
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system, which takes root")
@@ -99,6 +102,23 @@ def test_a_folder_that_the_user_may_not_write_is_said_at_the_start(tmp_path: Pat
         check=False,
     )
     assert "StartError: .harness: permission denied for" in result.stderr
+
+
+def test_a_look_at_the_lock_stops_no_start_however_long_it_takes(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.create()
+    reader = os.open(folder.lock_file, os.O_RDONLY | os.O_CREAT, 0o600)
+    fcntl.flock(reader, fcntl.LOCK_SH)
+    looks = iter(range(1000))
+
+    def pause(seconds: float) -> None:
+        if next(looks) == 50:
+            os.close(reader)
+
+    monkeypatch.setattr("harness.runtime.state.time", SimpleNamespace(sleep=pause))
+    with hold(folder, say=print):
+        assert next(looks) == 51
 
 
 def test_a_log_on_a_full_disk_loses_lines_and_says_why(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.runtime.process import ProcessSpec, RunAs, base_environment
 from tests.runtime.conftest import tiny
 
 NOBODY = 65534
+NO_PROCESS = str(1 << 30)  # above every system's highest
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes user, which takes root")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux's own means")
 # 32 and 33 are the C library's own (nptl(7)): no program can set them, and whatever started the test run may have.
@@ -59,6 +61,17 @@ def test_a_signal_that_the_supervisor_ignores_reaches_the_child() -> None:
     assert int(output.split()[1], 16) & PROGRAMS_SIGNALS == 0
 
 
+@needs_linux
+def test_a_signal_that_the_supervisor_blocks_reaches_the_child() -> None:
+    shown = replace(tiny("child"), command=("/bin/grep", "SigBlk", "/proc/self/status"))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    try:
+        _, output = asyncio.run(run_to_end(shown))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert int(output.split()[1], 16) & PROGRAMS_SIGNALS == 0
+
+
 def test_a_child_leads_a_session_and_a_group_of_its_own() -> None:
     code = "import os; print(os.getpid() == os.getsid(0) == os.getpgid(0))"
     assert asyncio.run(run_to_end(python(code))) == (0, "True")
@@ -82,7 +95,7 @@ def test_what_cannot_be_run_has_the_shells_exit_code(run: tuple[str, ...], exit_
 def test_a_child_whose_supervisor_died_before_the_tie_does_not_begin() -> None:
     launch = Path(__file__).resolve().parents[2] / "harness" / "runtime" / "launch.py"
     result = subprocess.run(
-        [sys.executable, "-I", "-S", str(launch), "1", "-", "-", "-", "--", "/bin/echo", "began"],
+        [sys.executable, "-I", "-S", str(launch), NO_PROCESS, "-", "-", "-", "--", "/bin/echo", "began"],
         capture_output=True,
         check=False,
     )
@@ -127,9 +140,10 @@ def test_a_dropped_child_cannot_write_what_it_may_read(closed: Path) -> None:
 def test_reach_is_asked_for_only_where_a_folder_is_closed(closed: Path, mode: int, reach: bool) -> None:
     program = closed / "bin" / "postgres"
     program.parent.mkdir()
-    program.touch(mode=0o755)
-    for path in (closed, *closed.parents[:-2]):  # all below /tmp
-        path.chmod(mode)
+    program.parent.chmod(0o755)
+    program.touch()
+    program.chmod(0o755)
+    closed.chmod(mode)
     user = server_user("nobody", data=closed / "data", installation=closed)
     assert user == RunAs(NOBODY, _group(), reach=reach)
 
@@ -149,16 +163,17 @@ def test_the_guard_knows_the_groups_that_are_left(lines: list[str], groups: list
 
 
 @pytest.fixture
-def closed(tmp_path: Path) -> Iterator[Path]:
-    """A folder below one that is closed to others (pytest makes its own so), with a readable file in it."""
-    folder = tmp_path / "closed"
-    folder.mkdir(mode=0o700)
-    (folder / "file").write_text("text")
-    modes = {path: path.stat().st_mode for path in tmp_path.parents}
-    tmp_path.chmod(0o700)
-    yield folder
-    for path, mode in modes.items():
-        path.chmod(mode)
+def closed() -> Iterator[Path]:
+    """A folder that is closed to others in one that is open (pytest's are not, and other tests are in them), with a
+    readable file in it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        above = Path(name)
+        above.chmod(0o755)
+        folder = above / "closed"
+        folder.mkdir(mode=0o700)
+        (folder / "file").write_text("text")
+        (folder / "file").chmod(0o644)
+        yield folder
 
 
 def _as_nobody(*command: str, reach: bool) -> ProcessSpec:

@@ -35,7 +35,7 @@ def server(landscape: Started) -> Nats:
 def test_a_client_with_the_password_reaches_jetstream(server: Nats) -> None:
     async def ask() -> int:
         client = await _connect(server)
-        info = await client.jetstream().account_info()
+        info = await client.jetstream(timeout=60).account_info()
         await client.close()
         return info.streams
 
@@ -45,7 +45,7 @@ def test_a_client_with_the_password_reaches_jetstream(server: Nats) -> None:
 @pytest.mark.parametrize("password", ["", "wrong"], ids=["none", "a wrong one"])
 def test_a_client_without_the_password_is_refused(server: Nats, password: str) -> None:
     async def ask() -> None:
-        await nats.connect(server.url, user=server.user, password=password, allow_reconnect=False)
+        await nats.connect(server.url, user=server.user, password=password, allow_reconnect=False, connect_timeout=60)
 
     with pytest.raises(nats.errors.Error, match=r"(?i)authorization"):
         asyncio.run(ask())
@@ -57,7 +57,7 @@ def test_a_message_of_two_megabytes_passes(server: Nats) -> None:
         client = await _connect(server)
         received = await client.subscribe("large")
         await client.publish("large", bytes(2_000_000))
-        size = len((await received.next_msg(timeout=10)).data)
+        size = len((await received.next_msg(timeout=60)).data)
         await client.close()
         return size
 
@@ -67,14 +67,15 @@ def test_a_message_of_two_megabytes_passes(server: Nats) -> None:
 def test_acknowledged_messages_outlive_a_killed_server(landscape: Started, server: Nats) -> None:
     async def publish() -> None:
         client = await _connect(server)
-        await client.jetstream().add_stream(name="events", subjects=["events.>"])
+        stream = client.jetstream(timeout=60)
+        await stream.add_stream(name="events", subjects=["events.>"])
         for number in range(100):
-            await client.jetstream().publish("events.put", str(number).encode())
+            await stream.publish("events.put", str(number).encode())
         await client.close()
 
     async def stored() -> int:
         client = await _connect(server)
-        info = await client.jetstream().stream_info("events")
+        info = await client.jetstream(timeout=60).stream_info("events")
         await client.close()
         return info.state.messages
 
@@ -132,7 +133,7 @@ def test_the_program_is_found() -> None:
 
 
 async def _connect(server: Nats) -> Client:
-    return await nats.connect(server.url, user=server.user, password=server.password, connect_timeout=10)
+    return await nats.connect(server.url, user=server.user, password=server.password, connect_timeout=60)
 
 
 def _process(folder: StateFolder) -> ProcessState:

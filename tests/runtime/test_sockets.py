@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from harness.errors import StartError
-from harness.runtime.sockets import Listen, listen, port_of
+from harness.runtime.sockets import Listen, ReservedPort, listen, port_of
 
 
 def place(port: int, *, name: str = "workbench", host: str = "127.0.0.1") -> Listen:
@@ -22,16 +22,20 @@ def test_port_0_is_any_free_port_and_takes_connections_at_once() -> None:
 
 def test_every_port_that_cannot_be_had_is_named_and_none_is_kept() -> None:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            third = free.getsockname()[1]
-        places = [place(one.getsockname()[1]), place(third, name="free"), place(two.getsockname()[1], name="public")]
+        free = ReservedPort()
+        places = [
+            place(one.getsockname()[1]),
+            place(free.port, name="free"),
+            place(two.getsockname()[1], name="public"),
+        ]
         with pytest.raises(StartError) as caught:
             listen(places)
         first, second = str(caught.value).splitlines()
         assert first.startswith(f"port {places[0].port} (workbench) is in use by another program (")
         assert second.endswith("end it, or set another with `ports: public:` in harness.yaml")
-        with socket.create_server(("127.0.0.1", third)):
+        with socket.create_server(("127.0.0.1", free.port)):
             pass
+        free.release()
 
 
 def test_a_host_that_is_not_of_this_machine_is_named() -> None:

@@ -15,7 +15,7 @@ from harness.runtime.process import Kind, Plan, stop_waves
 from harness.runtime.sockets import Listen, ReservedPort, listen, port_of
 from harness.runtime.state import Held, Phase, last_failure, read_state
 from harness.runtime.supervisor import Interrupts
-from tests.runtime.conftest import FAST, Running, get, tiny, until
+from tests.runtime.conftest import FAST, Running, answered, get, tiny, until
 
 
 def test_all_processes_run_and_the_state_says_so(held: Held, port: int) -> None:
@@ -72,9 +72,10 @@ def test_a_process_that_is_down_is_not_healthy_and_has_no_pid(held: Held, port: 
         running.supervisor._pace = replace(FAST, backoff_first=30.0, backoff_most=30.0)
         async with running:
             await get(port, "/crash")
-            await until(lambda: not running.process("orders").healthy)
+            # A look at its port may find it unhealthy before its end is seen.
+            await until(lambda: running.process("orders").pid == 0)
             orders = running.process("orders")
-            assert orders.pid == 0
+            assert not orders.healthy
             assert orders.detail == "ended (exit code 9); next start in 30 s"
             assert not running.state().healthy
 
@@ -93,8 +94,8 @@ def test_an_answer_other_than_200_makes_it_unhealthy_until_it_recovers(held: Hel
         async with Running(held, tiny("orders", port)) as running:
             pid = running.process("orders").pid
             await get(port, "/sick")
-            await until(lambda: not running.process("orders").healthy)
-            assert running.process("orders").detail == f"GET http://127.0.0.1:{port}/healthz answers 500"
+            await until(lambda: running.process("orders").detail == f"GET http://127.0.0.1:{port}/healthz answers 500")
+            assert not running.process("orders").healthy
             await get(port, "/well")
             await until(lambda: running.process("orders").healthy)
             assert running.process("orders").pid == pid
@@ -102,15 +103,30 @@ def test_an_answer_other_than_200_makes_it_unhealthy_until_it_recovers(held: Hel
     asyncio.run(run())
 
 
+def test_the_reason_that_is_told_is_the_one_of_now(held: Held) -> None:
+    answers = [None, "it is slow", "it is ill"]
+
+    async def probe() -> str | None:
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    async def run() -> None:
+        async with Running(held, tiny("orders", ready=probe)) as running:
+            await until(lambda: running.process("orders").detail == "it is ill")
+            assert "orders is not healthy: it is slow" in running.said("supervisor")
+            assert "orders is not healthy: it is ill" not in running.said("supervisor")
+
+    asyncio.run(run())
+
+
 def test_never_ready_fails_with_the_answer_the_last_lines_and_the_log(held: Held, port: int) -> None:
     async def run() -> None:
-        async with Running(held, tiny("orders", port, "sick", ready_seconds=1.5), tiny("stock")):
+        async with Running(held, tiny("orders", port, "sick", ready=answered(port), ready_seconds=0.2), tiny("stock")):
             pytest.fail("it came up")
 
     with pytest.raises(StartError) as caught:
         asyncio.run(run())
     first, *rest = str(caught.value).splitlines()
-    assert first == f"orders did not become ready within 1.5 s (GET http://127.0.0.1:{port}/healthz answers 500)"
+    assert first == f"orders did not become ready within 0.2 s (GET http://127.0.0.1:{port}/healthz answers 500)"
     assert "    orders begins" in rest
     assert rest[-1].endswith(".harness/logs/orders.log")
 
