@@ -11,6 +11,9 @@ from pact import Verifier
 from harness.contracts import Interaction, Pact
 from harness.verify.signing_proxy import STATE_PATH, SigningProxy
 
+# More than the proxy waits for the provider, so that it is the one to say that no answer came.
+REQUEST_SECONDS = 40
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
@@ -31,6 +34,7 @@ def verify_interaction(pact: Pact, file: Path, interaction: Interaction, *, prox
         .filter(description=f"^{re.escape(interaction.description)}$")
         .state_handler(proxy.url + STATE_PATH, body=True)
         .set_coloured_output(enabled=False)
+        .set_request_timeout(REQUEST_SECONDS * 1000)
         .set_error_on_empty_pact(enabled=True)
     )
     try:

@@ -89,6 +89,8 @@ def _config(base_url: str, settings: FuzzSettings) -> SchemathesisConfig:
         {
             "seed": settings.seed,
             "cache": {"enabled": False},
+            # How long a machine takes to make data says nothing of the provider.
+            "suppress-health-check": ["too_slow"],
             "base-url": base_url,
             "workers": 1,
             "request-timeout": settings.request_timeout_seconds,

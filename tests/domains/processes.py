@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from tests.domains.postgres_server import free_port
+from harness.runtime.sockets import ReservedPort
 
 DOMAINS = Path(__file__).resolve().parents[2] / "domains"
 BUS_ARN = "arn:aws:events:eu-west-1:999999999999:event-bus/enterprise"
@@ -35,12 +35,12 @@ class Domain:
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name} ended: {self.log.read_text()}")
         try:
-            return requests.get(f"{self.url}/healthz", timeout=2).status_code == 200
-        except requests.ConnectionError:
+            return requests.get(f"{self.url}/healthz", timeout=10).status_code == 200
+        except requests.RequestException:
             return False
 
 
-def wait_until(holds: Callable[[], bool], *, what: str, seconds: float = 20.0) -> None:
+def wait_until(holds: Callable[[], bool], *, what: str, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
@@ -50,12 +50,12 @@ def wait_until(holds: Callable[[], bool], *, what: str, seconds: float = 20.0) -
 
 @contextmanager
 def running_domain(name: str, *, database_url: str, bus_url: str, folder: Path, **more: str) -> Iterator[Domain]:
-    port = free_port()
+    port = ReservedPort()  # kept for the domain, also between its end and its restart
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": ".:../kit",
         "HOST": "127.0.0.1",
-        "PORT": str(port),
+        "PORT": str(port.port),
         "DATABASE_URL": database_url,
         "EVENT_BUS_ARN": BUS_ARN,
         "AWS_REGION": "eu-west-1",
@@ -66,14 +66,15 @@ def running_domain(name: str, *, database_url: str, bus_url: str, folder: Path, 
         **more,
     }
     log = folder / f"{name}.log"
-    domain = Domain(name, f"http://127.0.0.1:{port}", environment, log, _start(name, environment, log))
+    domain = Domain(name, f"http://127.0.0.1:{port.port}", environment, log, _start(name, environment, log))
     try:
         wait_until(domain.ready, what=f"{name} to be ready")
         yield domain
     finally:
         if domain.process.poll() is None:
             domain.process.terminate()
-            domain.process.wait(10)
+            domain.process.wait(60)
+        port.release()
 
 
 def _start(name: str, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:

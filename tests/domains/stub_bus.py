@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +35,7 @@ class StubBus:
 
     def put_events(self, entries: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
         self.calls.append(entries)
-        if self.verdicts:
+        with suppress(IndexError):
             return self.verdicts.popleft()(entries)
         return 200, {"FailedEntryCount": 0, "Entries": [{"EventId": self.accept(entry)} for entry in entries]}
 
@@ -50,11 +50,11 @@ class StubBus:
         return [envelope["detail"] for envelope in self.envelopes if envelope["detail-type"] == detail_type]
 
     def _deliver(self, target: str, envelope: dict[str, Any]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             try:
-                answer = requests.post(f"{target}/events", json=envelope, timeout=10)
-            except requests.ConnectionError:
+                answer = requests.post(f"{target}/events", json=envelope, timeout=60)
+            except requests.RequestException:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)

@@ -53,7 +53,7 @@ class Exchange:
 
     async def until(self, lines: int) -> None:
         """Until that many lines of the body have come."""
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(lambda: self.body.count(b"\n") >= lines)
 
     def disconnect(self) -> None:
@@ -61,6 +61,6 @@ class Exchange:
 
     async def end(self) -> "Exchange":
         """Until the application has returned; raises what it raised."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self._task
         return self

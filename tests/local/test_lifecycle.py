@@ -181,5 +181,5 @@ sys.stdin.read()
     process.kill()
     process.wait()
 
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=120)
     assert alive == []

@@ -171,15 +171,13 @@ class TestProcesses:
 class TestPorts:
     def test_every_listener_has_one_bound_on_loopback(self, running: Running) -> None:
         for name, port in running.plan.ports.items():
-            with socket.create_connection(("127.0.0.1", port), timeout=5):
+            with socket.create_connection(("127.0.0.1", port), timeout=60):
                 assert port == port_of(running.sockets[name])
 
     def test_those_of_the_manifest_and_the_environment_hold(
         self, landscape: manifest.Landscape, folder: StateFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        workbench, public, account = ReservedPort(), ReservedPort(), ReservedPort()
-        for each in (workbench, public, account):
-            each.release()
+        workbench, public, account = held = ReservedPort(), ReservedPort(), ReservedPort()
         orders = replace(landscape.accounts["orders"], port=account.port)
         changed = replace(
             landscape,
@@ -194,12 +192,13 @@ class TestPorts:
         ports = made.plan.ports
         assert (ports["workbench"], ports["public"], ports["orders"]) == (workbench.port, public.port, account.port)
         assert made.plan.url == f"http://localhost:{workbench.port}"
+        for each in held:
+            each.release()
 
     def test_one_in_use_is_told_with_the_setting_that_changes_it_and_nothing_stays_bound(
         self, landscape: manifest.Landscape, folder: StateFolder
     ) -> None:
         free = ReservedPort()
-        free.release()
         with socket.create_server(("127.0.0.1", 0)) as other:
             changed = replace(landscape, ports=manifest.Ports(free.port, port_of(other)))
 
@@ -207,13 +206,12 @@ class TestPorts:
                 make_plan(changed, folder, domains=["stock"], free_ports=False)
 
         with socket.create_server(("127.0.0.1", free.port)):
-            pass
+            free.release()
 
     def test_nothing_stays_bound_when_the_settings_cannot_be_written(
         self, landscape: manifest.Landscape, folder: StateFolder
     ) -> None:
         free = ReservedPort()
-        free.release()
         changed = replace(landscape, ports=manifest.Ports(free.port, 0))
         (folder.run / "edge.json").mkdir()
 
@@ -221,7 +219,7 @@ class TestPorts:
             make_plan(changed, folder, domains=["stock"], free_ports=False)
 
         with socket.create_server(("127.0.0.1", free.port)):
-            pass
+            free.release()
 
 
 def test_the_edge_records_only_where_it_is_asked_to(landscape: manifest.Landscape, folder: StateFolder) -> None:
@@ -272,9 +270,9 @@ class TestStubs:
         self, landscape: manifest.Landscape, folder: StateFolder
     ) -> None:
         free = ReservedPort()
-        free.release()
         made = make_plan(landscape, folder, domains=[], stubs=["stock"], free_ports=True, workbench=free.port)
         made.close()
+        free.release()
 
         assert made.plan.ports["workbench"] == free.port
         assert made.plan.ports["public"] != 4567

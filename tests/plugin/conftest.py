@@ -13,6 +13,9 @@ from tests.plugin import fakes
 
 EVENT = {"type": "object", "properties": {"orderId": {"type": "string"}}}
 
+# Whatever else is installed: the order of a run is its own.
+QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly")
+
 Contracts = Callable[..., Path]
 Checked = Callable[..., pytest.RunResult]
 
@@ -51,6 +54,6 @@ def checked(pytester: pytest.Pytester) -> Checked:
     """Runs pytest in this process; the result as it ended."""
 
     def run(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments, plugins=[fakes])
+        return pytester.runpytest_inprocess(*QUIET, *arguments, plugins=[fakes])
 
     return run

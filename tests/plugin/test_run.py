@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import EVENT, Checked, Contracts, openapi, pact
+from tests.plugin.conftest import EVENT, QUIET, Checked, Contracts, openapi, pact
 
 PROVIDER = "contracts/orders/v2/openapi.yaml"
 PLACED = {"orders/events/OrderPlaced.v1.json": json.dumps(EVENT)}
@@ -229,9 +229,7 @@ class TestWorkers:
     """With pytest-xdist: a landscape for each worker, one summary."""
 
     def run(self, pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess(
-            "-p", "tests.plugin.fakes", "-p", "no:cacheprovider", "-p", "no:schemathesis", *arguments
-        )
+        return pytester.runpytest_subprocess("-p", "tests.plugin.fakes", *QUIET, "-p", "no:schemathesis", *arguments)
 
     def files(self, folder: Path) -> None:
         (folder / "harness.yaml").touch()

@@ -41,7 +41,7 @@ def verified(provider: Provider, secret: str = "secret") -> bool:
 def test_the_signature_holds_for_what_arrives(target: str, provider: Provider, credentials: Credentials) -> None:
     session = signed_session("things", lambda: credentials, region="eu-west-1", now=lambda: NOON)
 
-    session.get(provider.url + target, timeout=5)
+    session.get(provider.url + target, timeout=60)
 
     assert verified(provider)
 
@@ -49,7 +49,7 @@ def test_the_signature_holds_for_what_arrives(target: str, provider: Provider, c
 def test_a_space_in_the_query_leaves_as_percent_20(provider: Provider, credentials: Credentials) -> None:
     session = signed_session("things", lambda: credentials, region="eu-west-1", now=lambda: NOON)
 
-    session.get(provider.url + "/v1/things", params={"q": "a b"}, timeout=5)
+    session.get(provider.url + "/v1/things", params={"q": "a b"}, timeout=60)
 
     assert provider.requests[-1][1] == "/v1/things?q=a%20b"
     assert verified(provider)
@@ -57,7 +57,7 @@ def test_a_space_in_the_query_leaves_as_percent_20(provider: Provider, credentia
 
 def test_a_body_is_covered(provider: Provider, credentials: Credentials) -> None:
     session = signed_session("things", lambda: credentials, region="eu-west-1", now=lambda: NOON)
-    session.post(provider.url + "/v1/things", json={"size": 3}, timeout=5)
+    session.post(provider.url + "/v1/things", json={"size": 3}, timeout=60)
     method, target, headers, body = provider.requests[-1]
     assert verified(provider)
 
@@ -69,7 +69,7 @@ def test_a_body_is_covered(provider: Provider, credentials: Credentials) -> None
 def test_the_api_is_named_by_a_signed_header(provider: Provider, credentials: Credentials) -> None:
     session = signed_session("things", lambda: credentials, region="eu-west-1", now=lambda: NOON)
 
-    session.get(provider.url + "/v1/things", timeout=5)
+    session.get(provider.url + "/v1/things", timeout=60)
 
     headers = {name.lower(): value for name, value in provider.requests[-1][2].items()}
     assert headers["x-apigw-api-id"] == "things"
@@ -80,7 +80,7 @@ def test_a_streamed_body_is_refused_before_it_is_sent(provider: Provider, creden
     session = signed_session("things", lambda: credentials, region="eu-west-1", now=lambda: NOON)
 
     with pytest.raises(TypeError, match="streamed body"):
-        session.post(provider.url + "/v1/things", data=iter([b"x"]), timeout=5)
+        session.post(provider.url + "/v1/things", data=iter([b"x"]), timeout=60)
 
     assert provider.requests == []
 
@@ -88,9 +88,9 @@ def test_a_streamed_body_is_refused_before_it_is_sent(provider: Provider, creden
 def test_rotated_credentials_are_used_for_the_next_request(provider: Provider, credentials: Credentials) -> None:
     rotating = [credentials, Credentials("ASIAOTHER", "second secret", "token 2", credentials.expiration)]
     session: requests.Session = signed_session("things", lambda: rotating.pop(0), region="eu-west-1", now=lambda: NOON)
-    session.get(provider.url + "/v1/things", timeout=5)
+    session.get(provider.url + "/v1/things", timeout=60)
     assert verified(provider)
 
-    session.get(provider.url + "/v1/things", timeout=5)
+    session.get(provider.url + "/v1/things", timeout=60)
 
     assert verified(provider, secret="second secret")
