@@ -16,6 +16,7 @@ _UNSIGNED_ACTIONS = {
     "AssumeRoleWithWebIdentity": STS,
     "GetCallerIdentity": STS,
     "ConfirmSubscription": "sns",
+    "Unsubscribe": "sns",
 }
 # `X-Amz-Target` of the JSON protocols names the service before its dot.
 _TARGETS = {

@@ -33,7 +33,7 @@ SKEW_SECONDS = 900
 # A message of 256 KiB, percent-encoded, ten times in a batch with all attributes.
 _MOST_FORM_BYTES = 1_572_864
 _MOST_PARAMETERS = 2000
-_UNSIGNED = ("ConfirmSubscription",)
+_UNSIGNED = ("ConfirmSubscription", "Unsubscribe")
 
 
 class TopicsApi:

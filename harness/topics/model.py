@@ -88,6 +88,7 @@ class Topic:
 class Subscription:
     """`owner` is the account that subscribed. `token`: what confirms it. `address`: by which the edge is reached.
 
+    `signed`: it was confirmed with a signature; `guarded`: it is ended with one only (AuthenticateOnUnsubscribe).
     `fixed` and `declared_in` as of a topic.
     """
 
@@ -100,6 +101,8 @@ class Subscription:
     confirmed: bool = True
     token: str = ""
     address: str = ""
+    signed: bool = True
+    guarded: bool = False
     fixed: tuple[str, ...] = ()
     declared_in: str = ""
 

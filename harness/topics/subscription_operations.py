@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from harness.access import UNSIGNED
 from harness.query_protocol.answers import Entries, Members, Refusal
 from harness.storage.held import StoreUnavailable
 from harness.storage.state import Conflict
@@ -40,8 +41,9 @@ from harness.topics.requests import (
     may_change,
 )
 from harness.topics.topic_operations import page
-from harness.topics.writing import CONFIRMATION
+from harness.topics.writing import CONFIRMATION, FAREWELL
 
+NOT_UNSIGNED = Refusal("AuthorizationError", "The subscription is not ended without a signature.", 403)
 PENDING = "pending confirmation"
 _PENDING_ARN = "PendingConfirmation"
 _QUEUE = re.compile(r"arn:aws[\w-]*:sqs:[\w-]+:(\d{12}):[\w-]{1,80}(\.fifo)?", re.ASCII)
@@ -70,8 +72,12 @@ class SubscriptionOperations:
             if (known.protocol, known.endpoint) == (protocol, endpoint):
                 if given and dict(known.given) != given:
                     return invalid("Attributes", "Subscription already exists with different attributes")
+                if not known.confirmed:
+                    await self._ask(known)
                 return _subscribed(asked, known)
         queue = _QUEUE.fullmatch(endpoint)
+        # Whoever owns the queue need not be asked.
+        own = queue is not None and queue[1] == asked.caller.account
         subscription = Subscription(
             topic.arn,
             str(uuid.uuid4()),
@@ -79,8 +85,8 @@ class SubscriptionOperations:
             endpoint,
             asked.caller.account,
             given,
-            # Whoever owns the queue need not be asked.
-            confirmed=queue is not None and queue[1] == asked.caller.account,
+            confirmed=own,
+            signed=own,
             token=secrets.token_hex(32),
             address=asked.host,
         )
@@ -89,9 +95,9 @@ class SubscriptionOperations:
             await self._ask(subscription)
         return _subscribed(asked, subscription)
 
-    async def _ask(self, subscription: Subscription) -> None:
+    async def _ask(self, subscription: Subscription, kind: str = CONFIRMATION) -> None:
         question = Publication(subscription.topic, str(uuid.uuid4()), "", self._counter.milliseconds())
-        delivery = Delivery(subscription.arn, question, CONFIRMATION)
+        delivery = Delivery(subscription.arn, question, kind)
         await self._counter.outbox.add(lane_of(subscription), delivery.to_bytes(), once=delivery.id)
 
     async def confirm_subscription(self, asked: Asked) -> Members | Refusal:
@@ -102,17 +108,37 @@ class SubscriptionOperations:
         for subscription in self._registry.subscriptions(arn):
             if token and hmac.compare_digest(subscription.token.encode(), token.encode()):
                 if not subscription.confirmed:
-                    await self._registry.put(replace(subscription, confirmed=True))
+                    signed = asked.caller is not UNSIGNED
+                    guarded = signed and asked.parameters.get("AuthenticateOnUnsubscribe") == "true"
+                    await self._registry.put(replace(subscription, confirmed=True, signed=signed, guarded=guarded))
                 return {"SubscriptionArn": subscription.arn}
         return invalid("Token")
 
     async def unsubscribe(self, asked: Asked) -> Members | Refusal:
+        if asked.caller is UNSIGNED:
+            return await self._unsubscribe_unsigned(asked.parameters.get("SubscriptionArn", ""))
         found = await self._subscription(asked)
         if isinstance(found, Refusal):
             return found
         if found[0].declared_in:
             return declared(found[0], "end it")
         await self._registry.delete(found[0])
+        return {}
+
+    async def _unsubscribe_unsigned(self, arn: str) -> Members | Refusal:
+        """By whoever has an address that messages carry: the endpoint is told, and may take it back with the token.
+
+        A queue cannot answer, so its subscription is ended with a signature only.
+        """
+        found = await self._registry.subscription(arn)
+        if found is None or not found[0].confirmed or found[0].guarded or found[0].protocol == "sqs":
+            return NOT_UNSIGNED
+        ended = replace(found[0], confirmed=False, signed=False, token=secrets.token_hex(32))
+        try:
+            await self._registry.put(ended, expected=found[1])
+        except Conflict:
+            return NOT_UNSIGNED  # it has been ended or changed meanwhile
+        await self._ask(ended, FAREWELL)
         return {}
 
     async def list_subscriptions(self, asked: Asked) -> Members | Refusal:
@@ -141,7 +167,7 @@ class SubscriptionOperations:
             "Protocol": subscription.protocol,
             "Endpoint": subscription.endpoint,
             "PendingConfirmation": str(not subscription.confirmed).lower(),
-            "ConfirmationWasAuthenticated": "true",
+            "ConfirmationWasAuthenticated": str(subscription.signed).lower(),
             RAW: "false",
             **({FILTER_SCOPE: _SCOPES[0]} if FILTER in subscription.given else {}),
             **subscription.given,

@@ -14,11 +14,18 @@ from harness.topics.signing import Signer
 
 CONFIRMATION = "SubscriptionConfirmation"
 NOTIFICATION = "Notification"
+FAREWELL = "UnsubscribeConfirmation"
 VERSION = "2010-03-31"
-_CONFIRM = (
-    "You have chosen to subscribe to the topic {topic}.\n"
-    "To confirm the subscription, visit the SubscribeURL included in this message."
-)
+_QUESTIONS = {
+    CONFIRMATION: (
+        "You have chosen to subscribe to the topic {topic}.\n"
+        "To confirm the subscription, visit the SubscribeURL included in this message."
+    ),
+    FAREWELL: (
+        "You have chosen to deactivate subscription {arn}.\n"
+        "To cancel this operation and restore the subscription, visit the SubscribeURL included in this message."
+    ),
+}
 
 
 def wrapped(delivery: Delivery, subscription: Subscription, signer: Signer, version: str) -> str:
@@ -29,9 +36,10 @@ def wrapped(delivery: Delivery, subscription: Subscription, signer: Signer, vers
         "MessageId": publication.id,
         "TopicArn": publication.topic,
     }
-    if delivery.kind == CONFIRMATION:
+    question = _QUESTIONS.get(delivery.kind)
+    if question is not None:
         content["Token"] = subscription.token
-        content["Message"] = _CONFIRM.format(topic=publication.topic)
+        content["Message"] = question.format(topic=publication.topic, arn=subscription.arn)
         content["SubscribeURL"] = subscribe_url(subscription)
     else:
         if publication.subject:
@@ -41,7 +49,9 @@ def wrapped(delivery: Delivery, subscription: Subscription, signer: Signer, vers
     content["SignatureVersion"] = version
     content["Signature"] = signer.signature(content, version)
     content["SigningCertURL"] = f"http://{subscription.address}{signer.certificate_path}"
-    if publication.attributes and delivery.kind == NOTIFICATION:
+    if question is None:
+        content["UnsubscribeURL"] = _url(subscription, Action="Unsubscribe", SubscriptionArn=subscription.arn)
+    if publication.attributes and question is None:
         content["MessageAttributes"] = {
             name: {"Type": each.type, "Value": each.value} for name, each in publication.attributes.items()
         }
@@ -49,7 +59,10 @@ def wrapped(delivery: Delivery, subscription: Subscription, signer: Signer, vers
 
 
 def subscribe_url(subscription: Subscription) -> str:
-    query = {"Action": "ConfirmSubscription", "TopicArn": subscription.topic, "Token": subscription.token}
+    return _url(subscription, Action="ConfirmSubscription", TopicArn=subscription.topic, Token=subscription.token)
+
+
+def _url(subscription: Subscription, **query: str) -> str:
     return f"http://{subscription.address}/?{urlencode({**query, 'Version': VERSION})}"
 
 
@@ -59,10 +72,10 @@ def http_headers(delivery: Delivery, subscription: Subscription) -> list[tuple[s
         ("x-amz-sns-message-id", delivery.publication.id),
         ("x-amz-sns-topic-arn", delivery.publication.topic),
     ]
-    if delivery.kind == NOTIFICATION:
+    if delivery.kind != CONFIRMATION:
         headers.append(("x-amz-sns-subscription-arn", subscription.arn))
-        if subscription.raw:
-            headers.append(("x-amz-sns-rawdelivery", "true"))
+    if is_raw(delivery, subscription):
+        headers.append(("x-amz-sns-rawdelivery", "true"))
     return [
         *headers,
         ("content-type", "text/plain; charset=UTF-8"),

@@ -48,6 +48,9 @@ def a_request(
         pytest.param(a_request(authorization=b"Bearer abc"), "", id="another scheme says nothing"),
         pytest.param(a_request(authorization=b"AWS4-HMAC-SHA256 Credential=ASIAX/2026"), "", id="a scope cut short"),
         pytest.param(
+            a_request("GET", query=b"Action=Unsubscribe&SubscriptionArn=x"), "sns", id="an end without a word"
+        ),
+        pytest.param(
             HttpRequest("GET", b"/SimpleNotificationService-00.pem", b"", [], b""), "sns", id="a certificate of SNS"
         ),
         pytest.param(

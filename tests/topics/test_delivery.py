@@ -75,6 +75,15 @@ def visit(running: Landscape, url: str) -> int:
     return running.loop.run(answer())
 
 
+def passed_by(sns: Any, sqs: Any, topic: str, text: str) -> None:
+    """Publishes, and returns when it has been shared out: a queue that was subscribed for it has it."""
+    queue, url = a_queue(sqs)
+    arn = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)["SubscriptionArn"]
+    sns.publish(TopicArn=topic, Message=text)
+    assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    sns.unsubscribe(SubscriptionArn=arn)
+
+
 def confirmed(running: Landscape, sns: Any, topic: str, subscriber: Subscriber, **attributes: str) -> str:
     """The subscription of an HTTP endpoint that has answered the question."""
     arn = sns.subscribe(
@@ -99,6 +108,7 @@ def test_a_queue_gets_the_message_wrapped_in_json(running: Landscape, sns: Any, 
     assert body.pop("Timestamp").endswith("Z")
     assert body.pop("Signature")
     assert body.pop("SigningCertURL").startswith(running.url)
+    assert body.pop("UnsubscribeURL").startswith(f"{running.url}/?Action=Unsubscribe&SubscriptionArn=arn%3Aaws%3Asns")
     assert body == {
         "Type": "Notification",
         "MessageId": sent["MessageId"],
@@ -111,14 +121,14 @@ def test_a_queue_gets_the_message_wrapped_in_json(running: Landscape, sns: Any, 
 
 
 def test_an_http_endpoint_is_asked_before_it_gets_anything(
-    running: Landscape, sns: Any, topic: str, subscriber: Subscriber
+    running: Landscape, sns: Any, sqs: Any, topic: str, subscriber: Subscriber
 ) -> None:
     pending = sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
     assert pending["SubscriptionArn"] == "pending confirmation"
     [(headers, body)] = subscriber.wait_for(1)
     asked = json.loads(body)
     assert headers["x-amz-sns-message-type"] == asked["Type"] == "SubscriptionConfirmation"
-    sns.publish(TopicArn=topic, Message="too early")
+    passed_by(sns, sqs, topic, "too early")
     assert visit(running, asked["SubscribeURL"].replace(asked["Token"], "0" * 64)) == 400
     answer = sns.confirm_subscription(TopicArn=topic, Token=asked["Token"])
     sent = sns.publish(TopicArn=topic, Message="hello")
@@ -141,6 +151,94 @@ def test_the_address_in_the_question_confirms_without_a_signature(
 
 def test_nothing_else_is_done_without_a_signature(running: Landscape, topic: str) -> None:
     assert visit(running, f"http://x/?Action=DeleteTopic&Version=2010-03-31&TopicArn={topic}") == 403
+
+
+def test_the_address_in_a_message_ends_the_subscription_and_that_in_the_answer_restores_it(
+    running: Landscape, sns: Any, sqs: Any, topic: str, subscriber: Subscriber
+) -> None:
+    arn = confirmed(running, sns, topic, subscriber)
+
+    def attributes() -> tuple[str, str]:
+        found = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        return found["PendingConfirmation"], found["ConfirmationWasAuthenticated"]
+
+    assert attributes() == ("false", "false")
+    sns.publish(TopicArn=topic, Message="one")
+    _, (_, body) = subscriber.wait_for(2)
+    leave = json.loads(body)["UnsubscribeURL"]
+    assert visit(running, leave) == 200
+    headers, body = subscriber.wait_for(3)[2]
+    farewell = json.loads(body)
+    assert headers["x-amz-sns-message-type"] == farewell["Type"] == "UnsubscribeConfirmation"
+    assert headers["x-amz-sns-subscription-arn"] == arn
+    assert farewell["Message"].startswith(f"You have chosen to deactivate subscription {arn}.\n")
+    assert attributes() == ("true", "false")
+    assert visit(running, leave) == 403
+    passed_by(sns, sqs, topic, "not for those who left")
+    assert visit(running, farewell["SubscribeURL"]) == 200
+    sns.publish(TopicArn=topic, Message="three")
+    assert json.loads(subscriber.wait_for(4)[3][1])["Message"] == "three"
+    assert attributes() == ("false", "false")
+
+
+def test_a_token_is_good_for_one_word(running: Landscape, sns: Any, topic: str, subscriber: Subscriber) -> None:
+    """Whoever has the first confirmation's address does not bring an endpoint back that has left."""
+    confirmed(running, sns, topic, subscriber)
+    first = json.loads(subscriber.got[0][1])["SubscribeURL"]
+    sns.publish(TopicArn=topic, Message="one")
+    assert visit(running, json.loads(subscriber.wait_for(2)[1][1])["UnsubscribeURL"]) == 200
+    assert visit(running, first) == 400
+
+
+def test_a_subscription_that_wants_a_signature_is_not_ended_without(
+    running: Landscape, sns: Any, topic: str, subscriber: Subscriber
+) -> None:
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
+    question = json.loads(subscriber.wait_for(1)[0][1])
+    arn = sns.confirm_subscription(TopicArn=topic, Token=question["Token"], AuthenticateOnUnsubscribe="true")[
+        "SubscriptionArn"
+    ]
+    sns.publish(TopicArn=topic, Message="one")
+    leave = json.loads(subscriber.wait_for(2)[1][1])["UnsubscribeURL"]
+    assert visit(running, leave) == 403
+    found = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    assert (found["PendingConfirmation"], found["ConfirmationWasAuthenticated"]) == ("false", "true")
+    sns.unsubscribe(SubscriptionArn=arn)
+
+
+def test_a_word_without_a_signature_guards_nothing(
+    running: Landscape, sns: Any, topic: str, subscriber: Subscriber
+) -> None:
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
+    question = json.loads(subscriber.wait_for(1)[0][1])
+    assert visit(running, question["SubscribeURL"] + "&AuthenticateOnUnsubscribe=true") == 200
+    sns.publish(TopicArn=topic, Message="one")
+    assert visit(running, json.loads(subscriber.wait_for(2)[1][1])["UnsubscribeURL"]) == 200
+
+
+def test_a_queues_subscription_is_ended_with_a_signature_only(
+    running: Landscape, sns: Any, sqs: Any, topic: str
+) -> None:
+    queue, url = a_queue(sqs)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    for _ in range(2):
+        sns.publish(TopicArn=topic, Message="hello")
+        [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        assert visit(running, json.loads(message["Body"])["UnsubscribeURL"]) == 403
+
+
+@pytest.mark.parametrize("arn", ["", "x", "arn:aws:sns:eu-west-1:111111111111:none:1", "a:b:sns:d:e:f:g"])
+def test_what_is_no_subscription_is_refused_as_one_that_may_not_be_ended(running: Landscape, arn: str) -> None:
+    assert visit(running, f"http://x/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn={arn}") == 403
+
+
+def test_whoever_subscribes_again_is_asked_again(sns: Any, topic: str, subscriber: Subscriber) -> None:
+    for _ in range(2):
+        sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
+    one, other = (json.loads(body) for _, body in subscriber.wait_for(2))
+    assert one["Token"] == other["Token"]
+    assert len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 1
 
 
 @pytest.mark.parametrize("statuses", [[500, 503], [429]], ids=["a server's error", "too many requests"])

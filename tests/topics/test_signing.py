@@ -23,7 +23,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from harness.topics.signing import Signer, certificate_in, string_to_sign
 from tests.topics.endpoint import Landscape, Subscriber, landscape, signing_key
-from tests.topics.test_delivery import a_queue
+from tests.topics.test_delivery import a_queue, visit
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "signatures.yaml").read_text())
 HASHES = {"1": SHA1(), "2": SHA256()}
@@ -103,17 +103,23 @@ def test_a_subscriber_verifies_a_message_and_finds_every_change(
         verify({**message, "SignatureVersion": "2" if version == "1" else "1"})
 
 
-def test_the_question_whether_to_subscribe_is_signed_too(sns: Any) -> None:
+def test_the_words_about_a_subscription_are_signed_too(running: Landscape, sns: Any) -> None:
     topic = sns.create_topic(Name=f"t-{uuid.uuid4().hex[:10]}", Attributes={"SignatureVersion": "2"})["TopicArn"]
     subscriber = Subscriber()
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=subscriber.url)
     [(_, body)] = subscriber.wait_for(1)
-    subscriber.close()
     question = json.loads(body)
-    verify(question)
-    for name in ("SubscribeURL", "Token"):
-        with pytest.raises(InvalidSignature):
-            verify({**question, name: question[name] + "0"})
+    assert visit(running, question["SubscribeURL"]) == 200
+    sns.publish(TopicArn=topic, Message="hello")
+    assert visit(running, json.loads(subscriber.wait_for(2)[1][1])["UnsubscribeURL"]) == 200
+    farewell = json.loads(subscriber.wait_for(3)[2][1])
+    subscriber.close()
+    assert [question["Type"], farewell["Type"]] == ["SubscriptionConfirmation", "UnsubscribeConfirmation"]
+    for message in (question, farewell):
+        verify(message)
+        for name in ("SubscribeURL", "Token"):
+            with pytest.raises(InvalidSignature):
+                verify({**message, name: message[name] + "0"})
 
 
 def test_the_version_of_a_topic_can_be_changed(sns: Any, sqs: Any) -> None:
