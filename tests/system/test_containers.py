@@ -5,11 +5,18 @@ import secrets
 import shutil
 import socket
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import boto3
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.x509 import load_pem_x509_certificate
 
 from harness.local.docker import compose_command
 from tests.system.walkthrough import HARNESS, ROOT, Running, eventually
@@ -78,6 +85,7 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     manifest = folder / "harness.yaml"
     ports = f"ports: {{workbench: {free_port()}, public: {free_port()}}}"
     manifest.write_text(manifest.read_text().replace("ports: {workbench: 4566, public: 4567}", ports))
+    declare_topic(folder / "domains" / "stock")
     project = Compose(folder)
     try:
         subprocess.run([str(HARNESS), "--file", str(manifest), "compose"], check=True, capture_output=True)
@@ -86,6 +94,22 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     finally:
         if project.folder.joinpath("docker-compose.yml").is_file():
             project.run("down", "--volumes", "--timeout", "15", check=False)
+
+
+def declare_topic(stock: Path) -> None:
+    """A topic of stock, and a queue that hears it; the tester publishes and receives."""
+    with (stock / "domain.yaml").open("a") as file:
+        file.write("queues: {heard: {policy: policies/heard.json}}\n")
+        file.write("topics: {counted: {policy: policies/counted.json, subscriptions: [{queue: heard}]}}\n")
+    tester = {"Effect": "Allow", "Principal": {"AWS": "333333333333"}, "Resource": "*"}
+    service = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": "*"}
+    statements = {
+        "counted": [{**tester, "Action": "sns:Publish"}],
+        "heard": [{**tester, "Action": "sqs:ReceiveMessage"}, {**service, "Action": "sqs:SendMessage"}],
+    }
+    for name, those in statements.items():
+        text = json.dumps({"Version": "2012-10-17", "Statement": those})
+        (stock / "policies" / f"{name}.json").write_text(text)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +132,35 @@ def test_every_container_is_healthy(running: Running) -> None:
     names = {process["name"] for process in document["processes"]}
     assert names == {"keys", "nats", "edge", "router", "orders", "orders-db", "stock", "stock-db"}
     assert document["healthy"]
+
+
+def test_a_domain_verifies_messages_with_the_certificate_at_its_own_endpoint(
+    running: Running, compose: Compose
+) -> None:
+    issued = running.credentials("tester")
+    sns, sqs = (
+        boto3.client(
+            service,
+            region_name="eu-west-1",
+            endpoint_url=running.workbench,
+            aws_access_key_id=issued["AccessKeyId"],
+            aws_secret_access_key=issued["SecretAccessKey"],
+            aws_session_token=issued["SessionToken"],
+        )
+        for service in ("sns", "sqs")
+    )
+    sns.publish(TopicArn="arn:aws:sns:eu-west-1:222222222222:counted", Message="hello")
+    queue = f"{running.workbench}/222222222222/heard"
+    poll = partial(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+    [received] = eventually(lambda: poll().get("Messages"), bool, seconds=60)
+    message = json.loads(received["Body"])
+    assert message["SigningCertURL"].startswith("http://vpce.stock.internal:4566/")
+    script = f"import urllib.request; print(urllib.request.urlopen({message['SigningCertURL']!r}).read().decode())"
+    key = load_pem_x509_certificate(compose.python("stock", script).encode()).public_key()
+    assert isinstance(key, RSAPublicKey)
+    names = ("Message", "MessageId", "Timestamp", "TopicArn", "Type")
+    signed = "".join(f"{name}\n{message[name]}\n" for name in names).encode()
+    key.verify(b64decode(message["Signature"]), signed, PKCS1v15(), SHA1())
 
 
 CONNECT = """

@@ -8,6 +8,7 @@ import sys
 import uuid
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
 from tests.system.landscapes import harness, landscape, process_ids, status
-from tests.system.walkthrough import Running
+from tests.system.walkthrough import Running, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +120,8 @@ def test_a_message_is_verified_with_the_certificate_that_the_landscape_hands_out
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     sns.publish(TopicArn=topic, Message="hello")
-    [received] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    poll = partial(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+    [received] = eventually(lambda: poll().get("Messages"), bool, seconds=60)
     message = json.loads(received["Body"])
     assert message["SigningCertURL"].startswith(running.workbench)
     with urlopen(message["SigningCertURL"], timeout=30) as answer:

@@ -62,7 +62,7 @@ class Subscriber:
 
     def wait_for(self, count: int) -> list[tuple[dict[str, str], str]]:
         with self._arrival:
-            assert self._arrival.wait_for(lambda: len(self.got) >= count, timeout=20), self.got
+            assert self._arrival.wait_for(lambda: len(self.got) >= count, timeout=60), self.got
             return list(self.got)
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from harness.topics.signing import Signer, certificate_in, string_to_sign
 from tests.topics.endpoint import Landscape, Subscriber, landscape, signing_key
-from tests.topics.test_delivery import a_queue, visit
+from tests.topics.test_delivery import a_queue, the_message, visit
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "signatures.yaml").read_text())
 HASHES = {"1": SHA1(), "2": SHA256()}
@@ -67,7 +67,7 @@ def received(sns: Any, sqs: Any, attributes: Mapping[str, str], **message: Any) 
     queue, url = a_queue(sqs)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     sns.publish(TopicArn=topic, **message)
-    [got] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    got = the_message(sqs, url)
     content: dict[str, Any] = json.loads(got["Body"])
     return content
 
@@ -129,7 +129,7 @@ def test_the_version_of_a_topic_can_be_changed(sns: Any, sqs: Any) -> None:
     for version in ("2", "1"):
         sns.set_topic_attributes(TopicArn=topic, AttributeName="SignatureVersion", AttributeValue=version)
         sns.publish(TopicArn=topic, Message="hello")
-        [got] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+        got = the_message(sqs, url)
         sqs.delete_message(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"])
         message = json.loads(got["Body"])
         assert message["SignatureVersion"] == version
