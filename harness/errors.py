@@ -8,6 +8,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,3 +50,19 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
     close = get_close_matches(word, known, n=1)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    HarnessError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a document may raise that is not as its readers expect (of a later version, or by another hand), and code that
+did not think of something. What ends a task or the process is none of it.
+"""

@@ -11,8 +11,11 @@ MINUTE = 60
 
 
 def archive_of(arn: str, document: Document) -> Archive:
-    """`document` as CreateArchive and UpdateArchive leave it."""
-    return Archive(arn, made=repr(document.get("CreationTime", 0)), days=document.get("RetentionDays", 0))
+    """`document` as CreateArchive and UpdateArchive leave it; else raises ValueError."""
+    days = document.get("RetentionDays", 0)
+    if not isinstance(days, int):
+        raise ValueError(f"RetentionDays of {arn} is no number: {days!r}")
+    return Archive(arn, made=repr(document.get("CreationTime", 0)), days=days)
 
 
 def time_of(event: Mapping[str, Any]) -> datetime:

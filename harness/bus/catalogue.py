@@ -2,20 +2,30 @@
 
 What the API made are documents in the state (`documents` says which), so every process has the same; each is compiled
 once and again when it changes. A question by ARN costs a look into a dictionary.
+
+A document that cannot be read is left out, with a line in the log, and holds up no other: its rule matches nothing, its
+archive takes nothing, and its bus is closed to everybody.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from harness.bus import documents
+from harness.bus.archives import archive_of
 from harness.bus.documents import ARCHIVES, BUSES, DEFAULT, RULES, Document
 from harness.bus.model import Bus, RetryPolicy, Rule, Target
 from harness.bus.patterns.pattern import Pattern, compile_pattern
 from harness.bus.rule_layers import RuleLayers
+from harness.errors import FAULTS
+from harness.policy import Document as Policy
 from harness.policy import PolicyKind, compile_document
 from harness.storage.replica import Replica
 from harness.storage.state import Entry, Key
 from harness.wire import bus_arn
+
+log = logging.getLogger(__name__)
 
 _OF_TARGET = ("Id", "Arn", "RoleArn", "RetryPolicy", "DeadLetterConfig")
 
@@ -43,6 +53,7 @@ class Catalogue:
             self._managed_rules.setdefault(rule.bus_arn, {})[rule.name] = rule
         self._made_buses = _Compiled(self._bus)
         self._made_rules = _Compiled(self._rule)
+        self._partly: set[Key] = set()
         self._archives = _Compiled(self._archive_rule)
         self._known: dict[str, Bus] = {}
         self._layers: dict[str, RuleLayers] = {}
@@ -65,7 +76,7 @@ class Catalogue:
         """Those of a bus, the disabled too, in the order of their names."""
         managed = self._managed_rules.get(arn, {})
         made = [self._made_rules.of(entry) for entry in self._replica.below((*RULES, *_place(arn)))]
-        found = {rule.name: rule for rule in (*made, *self._archive_rules(arn))} | managed
+        found = {rule.name: rule for rule in (*made, *self._archive_rules(arn)) if rule is not None} | managed
         return [found[name] for name in sorted(found)]
 
     def rule(self, arn: str, name: str) -> Rule | None:
@@ -92,6 +103,11 @@ class Catalogue:
         if entry is None:
             return None
         return self._archives.of(entry) if key[:2] == ARCHIVES else self._made_rules.of(entry)
+
+    @property
+    def unread(self) -> set[Key]:
+        """The documents of rules and archives that cannot be read as a whole: what is kept for them is kept on."""
+        return self._made_rules.unread | self._archives.unread | self._partly
 
     def rule_set(self, arn: str) -> RuleLayers:
         """What a bus's events are matched with, as it is now."""
@@ -134,12 +150,14 @@ class Catalogue:
             return None
         entry = self._replica.get(documents.bus_key(*_place(arn)))
         # The default bus is there without being made; what the API changes of it (its policy) is kept like a made one.
-        return given if entry is None or (given is not None and given.managed) else self._made_buses.of(entry)
+        if entry is None or (given is not None and given.managed):
+            return given
+        return self._made_buses.of(entry) or Bus(self.region, *_place(arn), _nobody(), managed=False)
 
     def _archive_rules(self, arn: str) -> list[Rule]:
         account = _place(arn)[0]
         found = (self._archives.of(entry) for entry in self._replica.below((*ARCHIVES, account)))
-        return [rule for rule in found if rule.bus_arn == arn]
+        return [rule for rule in found if rule is not None and rule.bus_arn == arn]
 
     def _changed(self, key: Key) -> None:
         match key[:2]:
@@ -148,6 +166,7 @@ class Catalogue:
                 self._made_buses.forget(key, self._replica)
             case documents.RULES:
                 self._made_rules.forget(key, self._replica)
+                self._partly.discard(key)
                 self._rule_changed(bus_arn(self.region, key[2], key[3]), key[4])
             case documents.ARCHIVES:
                 self._layers.clear()
@@ -167,12 +186,15 @@ class Catalogue:
     def _rule(self, key: Key, document: Document) -> Rule:
         _, _, account, bus, name = key
         pattern = document.get("EventPattern")
+        targets = [_target(key, given) for given in document.get("Targets", ())]
+        if None in targets:
+            self._partly.add(key)
         return Rule(
             name,
             bus_arn(self.region, account, bus),
             account,
             compile_pattern(pattern, characters=None) if pattern else None,
-            tuple(target_of(target) for target in document.get("Targets", ())),
+            tuple(target for target in targets if target is not None),
             enabled=document.get("State", "ENABLED") != "DISABLED",
             schedule=document.get("ScheduleExpression", ""),
             role_arn=document.get("RoleArn", ""),
@@ -182,14 +204,10 @@ class Catalogue:
 
     def _archive_rule(self, key: Key, document: Document) -> Rule:
         _, _, account, name = key
-        target = Target(name, documents.archive_arn(self.region, account, name))
-        return Rule(
-            documents.archive_rule(name),
-            document["EventSourceArn"],
-            account,
-            archive_pattern(document.get("EventPattern")),
-            (target,),
-        )
+        archive = archive_of(documents.archive_arn(self.region, account, name), document)
+        bus = bus_arn(self.region, *_place(document["EventSourceArn"]))
+        pattern = archive_pattern(document.get("EventPattern"))
+        return Rule(documents.archive_rule(name), bus, account, pattern, (Target(name, archive.arn),))
 
 
 def archive_pattern(text: str | None, *, characters: int | None = None) -> Pattern:
@@ -202,6 +220,21 @@ def _place(arn: str) -> tuple[str, str]:
     """Account and name of a bus."""
     _, _, _, _, account, rest = arn.split(":", 5)
     return account, rest.removeprefix("event-bus/")
+
+
+def _target(key: Key, given: Mapping[str, Any]) -> Target | None:
+    try:
+        return target_of(given)
+    except FAULTS as error:
+        log.error("a target of %s cannot be read and gets nothing: %r", "/".join(key), error)
+        return None
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> Policy:
+    """The policy of a bus whose own cannot be read."""
+    text = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}'
+    return compile_document(text, kind=PolicyKind.RESOURCE, name="a policy that cannot be read")
 
 
 def target_of(given: Mapping[str, Any]) -> Target:
@@ -226,14 +259,26 @@ class _Compiled(Generic[T]):
 
     def __init__(self, compile_entry: Callable[[Key, Document], T]) -> None:
         self._compile = compile_entry
-        self._kept: dict[Key, tuple[int, T]] = {}
+        self._kept: dict[Key, tuple[int, T | None]] = {}
+        self.unread: set[Key] = set()
 
-    def of(self, entry: Entry) -> T:
+    def of(self, entry: Entry) -> T | None:
+        """None when the entry cannot be read."""
         kept = self._kept.get(entry.key)
         if kept is None or kept[0] != entry.revision:
-            kept = self._kept[entry.key] = entry.revision, self._compile(entry.key, documents.read(entry))
+            kept = self._kept[entry.key] = entry.revision, self._read(entry)
         return kept[1]
+
+    def _read(self, entry: Entry) -> T | None:
+        self.unread.discard(entry.key)
+        try:
+            return self._compile(entry.key, documents.read(entry))
+        except FAULTS as error:
+            log.error("%s cannot be read and is left out: %r", "/".join(entry.key), error)
+            self.unread.add(entry.key)
+            return None
 
     def forget(self, key: Key, replica: Replica) -> None:
         if replica.get(key) is None:
             self._kept.pop(key, None)
+            self.unread.discard(key)

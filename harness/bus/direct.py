@@ -60,7 +60,9 @@ class Direct:
             taken = await self._work.deliver_all[service_of(route.target.arn)](route, ready) if ready else False
         except (StoreFull, StoreUnavailable):
             return ()  # the lane meets the same, and says so
-        except Exception:  # of ours and about one target: it must not end the match of all others
+        # Whatever it is, the lane meets it for each event alone, where it counts as a failed attempt; here it would end
+        # the match of all events and targets of the batch, and be met again with the next one.
+        except Exception:
             log.exception("events cannot be brought to %s in one go", route.target.arn)
             return ()
         if not taken:

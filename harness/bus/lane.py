@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 PULL_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
 PROGRESS_SECONDS = 3.0
+FAULT_SECONDS = 30.0
 HOLD_FACTOR = 4
 CONCURRENCY = 16
 
@@ -96,35 +97,48 @@ class Lane:
             return ()
 
     async def _settle(self, held: Held) -> None:
-        delivery = delivery_of(held, self._key)
         try:
-            async with self._free:
-                route = self._route()
-                if self._stop.is_set() or route is None:
-                    await held.nak(0)  # not begun: another router gets it at once
-                    return
-                begun = asyncio.get_running_loop().time()
-                try:
-                    sent, failure = await self._attempt(route, delivery)
-                except (StoreUnavailable, StoreFull):
-                    raise
-                except Exception:  # of ours and about one event: it must not end the delivery of all others
-                    log.exception("event %s cannot be brought to %s", delivery.event_id, route.target.arn)
-                    sent, failure = delivery, _FAULT
-                seconds = asyncio.get_running_loop().time() - begun
-            if failure is None:
-                await held.ack()
-                self._tell(route, held, delivery, seconds)
-                self._work.tracer.delivered(delivery.event_id, route.rule, route.target)
-            else:
-                await self._failed(route, held, sent, failure, seconds)
+            await self._deliver(held, delivery_of(held, self._key))
         except (StoreUnavailable, StoreFull) as error:
             # Not settled: the store hands it out again. The target may get it twice, never not at all.
-            log.warning("event %s: %s", delivery.event_id, error)
+            log.warning("a delivery to %s: %s", self._key, error)
+        except Exception:  # past the attempts: of one delivery, or of its dead letter, which is written again
+            log.exception("a delivery to %s is not settled, again in %g s", self._key, FAULT_SECONDS)
+            await self._give_back(held)
         finally:
             del self._holding[id(held)]
             self.used = asyncio.get_running_loop().time()
             self._room.set()
+
+    async def _give_back(self, held: Held) -> None:
+        try:
+            await held.nak(FAULT_SECONDS / self._work.backoff.speed)
+        except StoreUnavailable as error:
+            log.debug("%s", error)  # it comes back by itself
+
+    async def _deliver(self, held: Held, delivery: Delivery) -> None:
+        async with self._free:
+            route = self._route()
+            if self._stop.is_set() or route is None:
+                await held.nak(0)  # not begun: another router gets it at once
+                return
+            begun = asyncio.get_running_loop().time()
+            try:
+                sent, failure = await self._attempt(route, delivery)
+            except (StoreUnavailable, StoreFull):
+                raise
+            # Whatever a target, its input or code of ours comes to for one event is a failed attempt: it is
+            # told, tried again and buried like any other, and must not end the delivery of all others.
+            except Exception:
+                log.exception("event %s cannot be brought to %s", delivery.event_id, route.target.arn)
+                sent, failure = delivery, _FAULT
+            seconds = asyncio.get_running_loop().time() - begun
+        if failure is None:
+            await held.ack()
+            self._tell(route, held, delivery, seconds)
+            self._work.tracer.delivered(delivery.event_id, route.rule, route.target)
+        else:
+            await self._failed(route, held, sent, failure, seconds)
 
     async def _attempt(self, route: Route, delivery: Delivery) -> tuple[Delivery, Failure | None]:
         """With the delivery as it was sent, which is the body of its dead letter."""

@@ -8,8 +8,11 @@ from collections.abc import Collection, Mapping
 
 from harness.bus.archives import archive_of
 from harness.bus.catalogue import Catalogue
+from harness.bus.documents import ARCHIVES, RULES, archive_arn
 from harness.bus.routes import Routes
 from harness.bus.store import Archive, Kept, Kind, Store
+from harness.storage.held import name_token
+from harness.storage.state import Key
 
 log = logging.getLogger(__name__)
 
@@ -70,21 +73,32 @@ class Places:
     async def _wanted(self, kept: Kept, buses: Collection[str]) -> bool:
         match kept.kind:
             case Kind.TARGET:
-                return self._routes.get(kept.name) is not None or kept.name in self._asleep
+                routed = self._routes.get(kept.name) is not None or kept.name in self._asleep
+                return routed or self._of_an_unread_rule(kept.name)
             case Kind.ARCHIVE:
                 return await self._archive_wanted(kept.name)
             case Kind.BUS:
                 return kept.name in buses
         return True
 
+    def _of_an_unread_rule(self, target: str) -> bool:
+        """Maybe: it is of an account with a rule that cannot be read, so nobody knows its targets."""
+        accounts = {key[2] for key in self._catalogue.unread if key[:2] == RULES}
+        return any(target.startswith(name_token(self._catalogue.region, account) + "_") for account in accounts)
+
     async def _archive_wanted(self, name: str) -> bool:
         arn = name.partition("#")[0]
+        if any(arn == archive_arn(self._catalogue.region, key[2], key[3]) for key in self._archives_unread()):
+            return True
         document = self._catalogue.archive(arn)
         archive = None if document is None else archive_of(arn, document)
         if archive is None or archive.name != name:
             return False
         await self.make([], [archive])  # its retention may have been changed
         return True
+
+    def _archives_unread(self) -> list[Key]:
+        return [key for key in self._catalogue.unread if key[:2] == ARCHIVES]
 
     async def _drop(self, kind: Kind, name: str) -> None:
         log.info("%s %s is gone, and what it kept", kind, name)

@@ -20,12 +20,14 @@ from harness.bus.archives import MINUTE, archive_of, time_of
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import REPLAYS, Document
 from harness.bus.envelope import from_bytes, to_bytes
+from harness.bus.faults import Patience
 from harness.bus.model import Envelope
 from harness.bus.store import ONLY_RULES, ORIGIN, REVISION, Archive, Record, Store
 from harness.clock import Clock, utc_now
+from harness.errors import FAULTS
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.replica import Replica
-from harness.storage.state import Conflict, Key
+from harness.storage.state import Conflict, Entry, Key
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,9 @@ class _Replay:
 
 
 class Replayer:
-    """`lease`: seconds after which another router takes over from one that has not been heard of."""
+    """`lease`: seconds after which another router takes over from one that has not been heard of. `patience`: with
+    replays that are broken.
+    """
 
     def __init__(
         self,
@@ -65,12 +69,14 @@ class Replayer:
         *,
         clock: Clock = utc_now,
         lease: float = LEASE_SECONDS,
+        patience: Patience[Key] | None = None,
     ) -> None:
         self._replica = replica
         self._catalogue = catalogue
         self._store = store
         self._clock = clock
         self._lease = lease
+        self._patience = patience or Patience()
         self._me = uuid.uuid4().hex
         self._changed = asyncio.Event()
         replica.listen(self._heard)
@@ -81,8 +87,9 @@ class Replayer:
         stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
             self._changed.clear()
+            working = {key: task for key, task in working.items() if not task.done()}
             for key in self._active():
-                if key not in working or working[key].done():
+                if key not in working:
                     working[key] = asyncio.create_task(self._work(key, stop))
             changed = asyncio.create_task(self._changed.wait())
             seconds = min(LOOK_SECONDS, self._lease)
@@ -95,9 +102,33 @@ class Replayer:
             self._changed.set()
 
     def _active(self) -> list[Key]:
-        return [entry.key for entry in self._replica.below(REPLAYS) if documents.read(entry)["State"] in ACTIVE]
+        entries = self._replica.below(REPLAYS)
+        return [entry.key for entry in entries if self._patience.ready(entry.key) and self._is_active(entry)]
+
+    def _is_active(self, entry: Entry) -> bool:
+        try:
+            return documents.read(entry)["State"] in ACTIVE
+        except FAULTS as error:
+            self._met(entry.key, error)
+            return False
+
+    def _met(self, key: Key, error: Exception) -> None:
+        seconds = self._patience.failed(key)
+        log.error("replay %s of %s met a fault, again in %g s", key[3], key[2], seconds, exc_info=error)
 
     async def _work(self, key: Key, stop: asyncio.Event) -> None:
+        try:
+            await self._go_on(key, stop)
+        except Conflict as error:
+            log.debug("%s", error)
+        except (StoreFull, StoreUnavailable) as error:
+            log.warning("replay %s waits: %s", key[3], error)
+        except FAULTS as error:
+            self._met(key, error)
+        else:
+            self._patience.forget(key)
+
+    async def _go_on(self, key: Key, stop: asyncio.Event) -> None:
         try:
             done = await self._take(key)
             if done is not None:
@@ -107,10 +138,6 @@ class Replayer:
             if stop.is_set():
                 await self._give_back(key)
             self._changed.set()
-        except Conflict as error:
-            log.debug("%s", error)
-        except (StoreFull, StoreUnavailable) as error:
-            log.warning("replay %s waits: %s", key[3], error)
 
     async def _replay(self, key: Key, done: int, stop: asyncio.Event) -> None:
         """`done`: the last minute that is."""
@@ -158,11 +185,14 @@ class Replayer:
         seen: Counter[str] = Counter()
         batch: list[Record] = []
         async for body in self._store.archived(replay.archive, minute):
-            event = from_bytes(body)
-            if not replay.start <= time_of(event).timestamp() < replay.end:
-                continue
-            seen[event["id"]] += 1
-            batch.append(_record(replay, event, seen[event["id"]]))
+            try:
+                event = from_bytes(body)
+                if not replay.start <= time_of(event).timestamp() < replay.end:
+                    continue
+                seen[event["id"]] += 1
+                batch.append(_record(replay, event, seen[event["id"]]))
+            except FAULTS as error:
+                log.error("replay %s: %s keeps what is no event: %r", replay.name, replay.archive.arn, error)
             if len(batch) == BATCH:
                 await self._publish(replay, batch, minute, stop)
                 batch = []
@@ -212,7 +242,7 @@ class Replayer:
     async def _take(self, key: Key) -> int | None:
         """The last minute that is done, if the replay is ours now; None while another router has it."""
         entry = self._replica.get(_lease_key(key))
-        lease = documents.read(entry) if entry is not None else {"Done": BEFORE_ALL}
+        lease = _lease(entry)
         if lease.get("Owner", self._me) != self._me and self._clock().timestamp() < lease["Until"]:
             return None
         await self._put_lease(key, lease["Done"], entry.revision if entry is not None else 0)
@@ -239,6 +269,19 @@ class Replayer:
         until = self._clock().timestamp() + (self._lease if seconds is None else seconds)
         lease = {"Owner": self._me, "Until": until, "Done": done}
         await self._replica.put(_lease_key(key), orjson.dumps(lease), expected=expected)
+
+
+def _lease(entry: Entry | None) -> Document:
+    """One that cannot be read holds nobody off, and says of nothing that it is done."""
+    free: Document = {"Done": BEFORE_ALL}
+    if entry is None:
+        return free
+    try:
+        lease = documents.read(entry)
+        return lease if {lease["Owner"], lease["Until"] + lease["Done"]} else free
+    except FAULTS as error:
+        log.error("%s cannot be read: the replay begins anew: %r", "/".join(entry.key), error)
+        return free
 
 
 def _lease_key(key: Key) -> Key:

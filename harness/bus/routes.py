@@ -8,6 +8,7 @@ from harness.bus.documents import ARCHIVES, RULES
 from harness.bus.model import Rule, Target
 from harness.bus.shaping.shape import InputShape, compile_input
 from harness.bus.store import Archive, target_key
+from harness.errors import FAULTS
 from harness.storage.state import Key
 
 
@@ -27,10 +28,14 @@ class Route:
 
 
 def routes_of(rule: Rule) -> tuple[Route, ...]:
-    return tuple(
-        Route(target_key(rule.arn, target.id), rule, target, compile_input({"Id": target.id, **target.settings}))
-        for target in rule.targets
-    )
+    return tuple(Route(target_key(rule.arn, target.id), rule, target, _shape(target)) for target in rule.targets)
+
+
+def _shape(target: Target) -> InputShape | str:
+    try:
+        return compile_input({"Id": target.id, **target.settings})
+    except FAULTS as error:
+        return f"The input of target {target.id} cannot be read: {error!r}"
 
 
 _Name = tuple[str, str]

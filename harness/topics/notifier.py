@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.errors import FAULTS
 from harness.storage.held import Held, StoreFull, StoreUnavailable
 from harness.topics import writing
 from harness.topics.filtering import Compile, wants
@@ -109,7 +110,9 @@ class Notifier:
                 # Not settled, or given back: it comes again, and what is stored already is known by its name.
                 log.warning("%s: %s", lane, error)
                 await _give_back(held)
-            except Exception:  # about one message, which must not end the delivery of all others
+            # Whatever is about one message (a subscription that cannot be read, an answer, a fault of ours) must not
+            # end the delivery of all others; the message comes again, many times and with pauses.
+            except Exception:
                 log.exception("%s: attempt %d at a message failed", lane, held.attempt)
                 await self._put_aside(held)
             finally:
@@ -160,8 +163,16 @@ class Notifier:
         return [
             subscription
             for subscription in self._registry.subscriptions(publication.topic)
-            if subscription.confirmed and wants(subscription, publication, self._compile)
+            if subscription.confirmed and self._wants(subscription, publication)
         ]
+
+    def _wants(self, subscription: Subscription, publication: Publication) -> bool:
+        """What cannot be decided is not sent, and the other subscribers get theirs."""
+        try:
+            return wants(subscription, publication, self._compile)
+        except FAULTS:
+            log.exception("the filter policy of %s cannot be decided", subscription.arn)
+            return False
 
     async def _deliver(self, held: Held) -> None:
         delivery = Delivery.from_bytes(held.body)
@@ -170,7 +181,13 @@ class Notifier:
             await held.ack()  # nobody waits for it any more
             return
         subscription = found[0]
-        failure = await self._attempt(delivery, subscription)
+        try:
+            failure = await self._attempt(delivery, subscription)
+        except (StoreUnavailable, StoreFull):
+            raise
+        except FAULTS:
+            log.exception("%s, attempt %d met a fault", subscription.arn, held.attempt)
+            failure = Failure("the message could not be brought to its subscriber", final=held.attempt >= MOST_FAULTS)
         if failure is None:
             await held.ack()
             return

@@ -1,11 +1,15 @@
 """The topics and subscriptions that there are: documents in the state, which all processes share."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from harness.errors import FAULTS
 from harness.policy import Document
 from harness.storage.state import Entry, Key, State
 from harness.topics.model import Subscription, Topic, subscriptions_key, topic_key
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T", Topic, Subscription)
 
@@ -63,10 +67,10 @@ class Registry:
         return None if entry is None else (self._parsed(entry, Subscription.from_bytes), entry.revision)
 
     def subscriptions(self, topic: str) -> list[Subscription]:
-        return [self._parsed(entry, Subscription.from_bytes) for entry in self._copy.below(subscriptions_key(topic))]
+        return list(self._readable(self._copy.below(subscriptions_key(topic))))
 
     def all_subscriptions(self) -> list[Subscription]:
-        return [self._parsed(entry, Subscription.from_bytes) for entry in self._copy.below(("sns", "subscription"))]
+        return list(self._readable(self._copy.below(("sns", "subscription"))))
 
     async def put(self, what: Topic | Subscription, *, expected: int | None = None) -> None:
         await self._copy.put(what.key, what.to_bytes(), expected=expected)
@@ -83,6 +87,14 @@ class Registry:
     def _changed(self, key: Key) -> None:
         if self._copy.get(key) is None:
             self.known.pop(key, None)
+
+    def _readable(self, entries: Iterable[Entry]) -> Iterator[Subscription]:
+        """One that cannot be read gets nothing and holds up no other."""
+        for entry in entries:
+            try:
+                yield self._parsed(entry, Subscription.from_bytes)
+            except FAULTS as error:
+                log.error("%s cannot be read and gets nothing: %s", "/".join(entry.key), type(error).__name__)
 
     def _parsed(self, entry: Entry, parse: Callable[[bytes], T]) -> T:
         known = self.known.get(entry.key)

@@ -12,11 +12,13 @@ import pytest
 from harness.bus.archives import archive_of, minute_of
 from harness.bus.catalogue import Catalogue
 from harness.bus.documents import archive_arn, archive_key, bus_key, replay_arn, replay_key
-from harness.bus.replayer import Replayer, with_name
+from harness.bus.faults import Patience
+from harness.bus.replayer import LEASES, Replayer, with_name
 from harness.bus.store import ONLY_RULES, ORIGIN, Archived, Record, Store
 from harness.storage.held import Held, StoreFull
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
+from harness.storage.state import Key
 
 pytestmark = pytest.mark.anyio
 
@@ -97,9 +99,12 @@ async def world(store: Store, bus: str) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def replaying(world: World, *, lease: float = 30, store: Store | None = None) -> AsyncIterator[None]:
+async def replaying(
+    world: World, *, lease: float = 30, store: Store | None = None, patience: Patience[Key] | None = None
+) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    running = asyncio.create_task(Replayer(world.replica, world.catalogue, store or world.store, lease=lease).run(stop))
+    replayer = Replayer(world.replica, world.catalogue, store or world.store, lease=lease, patience=patience)
+    running = asyncio.create_task(replayer.run(stop))
     try:
         yield
     finally:
@@ -288,3 +293,59 @@ async def test_a_replay_that_has_ended_is_left_alone(world: World) -> None:
 
 def test_an_event_without_a_region_is_marked_too() -> None:
     assert with_name({"id": "a"}, "again") == {"id": "a", "replay-name": "again"}
+
+
+BROKEN = {
+    "it is no JSON": "no JSON",
+    "it has no state": "{}",
+    "it names no archive": '{"State": "STARTING"}',
+    "it has no window": '{"State": "STARTING", "EventSourceArn": "$archive", "Destination": {"Arn": "$bus"}}',
+    "its archive is kept for a text of days": '{"State": "STARTING", "EventSourceArn": "$broken", '
+    '"Destination": {"Arn": "$bus"}, "EventStartTime": 0, "EventEndTime": 600}',
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+async def test_a_replay_that_is_broken_holds_up_no_other_and_goes_on_once_it_is_mended(
+    world: World, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.keep(("a", 0), ("b", 60))
+    broken = archive_key(PLATFORM, f"{world.archive.rpartition('/')[2]}-broken")
+    document = json.dumps({"EventSourceArn": world.bus, "RetentionDays": "7"}).encode()
+    await world.replica.put(broken, document)
+    arn = archive_arn("eu-west-1", PLATFORM, broken[3])
+    text = text.replace("$archive", world.archive).replace("$bus", world.bus).replace("$broken", arn)
+    await world.replica.put(replay_key(PLATFORM, "broken"), text.encode())
+    async with replaying(world, patience=Patience(first=0.01, most=0.05)):
+        await world.start("good", 0, 600)
+        await world.until("good", "COMPLETED")
+        assert "replay broken of 333333333333 met a fault" in caplog.text
+        await world.start("broken", 0, 600)
+        await world.until("broken", "COMPLETED")
+    assert sorted(ids(await world.replayed())) == ["a", "a", "b", "b"]
+
+
+async def test_a_lease_that_cannot_be_read_holds_nobody_off(world: World) -> None:
+    await world.keep(("a", 0))
+    await world.start("one", 0, 600)
+    for number, text in enumerate((b"no JSON", b"{}", b'{"Owner": "x", "Until": "noon", "Done": 1}'), start=1):
+        await world.start(f"one-{number}", 0, 600)
+        await world.replica.put((*LEASES, PLATFORM, f"one-{number}"), text)
+    async with replaying(world):
+        for number in (1, 2, 3):
+            await world.until(f"one-{number}", "COMPLETED")
+
+
+async def test_what_is_no_event_in_an_archive_is_left_out(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    document = world.catalogue.archive(world.archive)
+    assert document is not None
+    archive = archive_of(world.archive, document)
+    await world.keep(("a", 0), ("b", 1))
+    broken = (b"no JSON", b"{}", b'{"id":"x","time":17}', b'{"id":"x","time":"noon"}')
+    await world.store.enqueue([], [Archived(archive, f"x-{n}", 0, body) for n, body in enumerate(broken)])
+    await world.keep(("c", 2))
+    async with replaying(world):
+        await world.start("one", 0, 600)
+        await world.until("one", "COMPLETED")
+    assert sorted(set(ids(await world.replayed()))) == ["a", "b", "c"]
+    assert caplog.text.count("keeps what is no event") == len(broken)

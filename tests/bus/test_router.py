@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.bus import router
+from harness.bus import lane, router
 from harness.bus.memory import MemoryStore
 from harness.bus.model import RetryPolicy, Rule, Target
 from harness.bus.patterns.pattern import compile_pattern
@@ -352,3 +352,29 @@ async def test_what_a_target_would_get_is_the_body_of_its_dead_letter(store: Sto
     assert letters["INVALID_JSON"]["body"] == an_event("1", 'a"b').body
     assert letters["INVALID_JSON"]["attributes"]["RETRY_ATTEMPTS"] == "0"
     assert set(targets.attempts) == {("one", "1")}
+
+
+async def test_a_fault_about_one_dead_letter_ends_no_delivery_and_the_letter_is_written_again(
+    store: Store, bus: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lane, "FAULT_SECONDS", 0.05)
+    queue, faults = "arn:aws:sqs:eu-west-1:222222222222:dead", [RuntimeError("of ours"), RuntimeError("again")]
+
+    class Faulty(Queues):
+        async def __call__(self, queue: str, body: bytes, **more: Any) -> Failure | None:
+            if faults:
+                raise faults.pop()
+            return await super().__call__(queue, body, **more)
+
+    queues = Faulty()
+    targets = Targets(lambda target, attempt: target.id == "broken")
+    rule = a_rule(
+        bus, {"source": ["orders"]}, a_target("broken", retries=0, dead_letter=queue), a_target("stock", retries=0)
+    )
+    async with routing(store, [rule], targets, queues):
+        await store.publish(bus, [an_event("1")])
+        await eventually(lambda: "is not settled" in caplog.text)
+        await store.publish(bus, [an_event("2")])
+        await targets.until(lambda seen: ("stock", "2") in seen.taken)
+        await eventually(lambda: len(queues.taken.get(queue, ())) == 2)
+    assert sorted(json.loads(each["body"])["id"] for each in queues.taken[queue]) == ["1", "2"]

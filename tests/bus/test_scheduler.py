@@ -15,14 +15,14 @@ from harness.bus.documents import rule_key
 from harness.bus.memory import MemoryStore
 from harness.bus.scheduler import Scheduler
 from harness.bus.store import FOR_RULE, Record
-from harness.storage.held import StoreUnavailable
+from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
 from harness.wire import bus_arn, rule_arn
 
 pytestmark = pytest.mark.anyio
 
-ORDERS = "111111111111"
+ORDERS, STOCK = "111111111111", "222222222222"
 BUS = bus_arn("eu-west-1", ORDERS, "default")
 NOON = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)
 EVERY_MINUTE = "rate(1 minute)"
@@ -54,7 +54,7 @@ class World:
     async def begin(self) -> None:
         """Another router."""
         stop = asyncio.Event()
-        catalogue = Catalogue(self.replica, region="eu-west-1", accounts=[ORDERS])
+        catalogue = Catalogue(self.replica, region="eu-west-1", accounts=[ORDERS, STOCK])
         work = Scheduler(catalogue, self.store, clock=self.clock).run(stop)
         self.running.append((stop, asyncio.create_task(work)))
         await self.looked()
@@ -181,3 +181,99 @@ async def test_an_event_that_the_store_did_not_take_is_put_again(world: World, m
     monkeypatch.setattr(world.store, "publish", failing)
     await world.begin()
     assert times(await world.after(seconds=61)) == ["12:01:00"]
+
+
+BROKEN = {
+    "an expression that is none": {"ScheduleExpression": "rate(1 fortnight)"},
+    "an expression that is no text": {"ScheduleExpression": 17},
+    "a beginning that is no number": {"Since": "noon"},
+    "a beginning after the end of all days": {"Since": 1e18},
+}
+
+
+def as_document(more: dict[str, Any]) -> bytes:
+    return json.dumps({"ScheduleExpression": EVERY_MINUTE, "Since": NOON.timestamp(), **more}).encode()
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("when", ["before", "while it runs"])
+async def test_a_broken_schedule_holds_up_no_other(world: World, broken: dict[str, Any], when: str) -> None:
+    key = rule_key(ORDERS, "default", "broken")
+    if when == "before":
+        await world.replica.put(key, as_document(broken))
+    await world.put("good", EVERY_MINUTE)
+    await world.begin()
+    await world.replica.put(key, as_document(broken))
+    (event,) = await world.after(seconds=61)
+    assert event["resources"] == [rule_arn("eu-west-1", ORDERS, "default", "good")]
+    await world.put("broken", EVERY_MINUTE)
+    assert len(await world.after(seconds=60)) == 3
+
+
+@dataclass
+class Blocked:
+    """A store of which one bus takes nothing as long as there is an `error`."""
+
+    world: World
+    error: Exception | None
+    tries: int = 0
+
+    def block(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        publish = self.world.store.publish
+
+        async def blocking(bus: str, records: list[Record]) -> None:
+            if self.error is not None and bus == BUS:
+                self.tries += 1
+                raise self.error
+            await publish(bus, records)
+
+        monkeypatch.setattr(self.world.store, "publish", blocking)
+
+    async def tried_again(self) -> None:
+        wanted = self.tries + 2
+        async with asyncio.timeout(30):
+            while self.tries < wanted:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    async def kept(self, count: int) -> list[str]:
+        """Times of the events on the bus once there are so many."""
+        async with asyncio.timeout(30):
+            while len(found := [json.loads(body) async for body in self.world.store.kept(BUS)]) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        return sorted(times(found))
+
+
+@pytest.mark.parametrize("error", [StoreFull("full"), StoreUnavailable("away"), RuntimeError("ours")], ids=repr)
+async def test_what_a_bus_does_not_take_waits_and_holds_up_no_other_bus(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    other = bus_arn("eu-west-1", STOCK, "default")
+    await world.store.prepare([other])
+    blocked = Blocked(world, error)
+    blocked.block(monkeypatch)
+    await world.put("one", EVERY_MINUTE)
+    await world.replica.put(rule_key(STOCK, "default", "two"), as_document({}))
+    await world.begin()
+    for minute in range(1, 6):
+        assert await world.after(seconds=61 if minute == 1 else 60) == []
+        assert len([body async for body in world.store.kept(other)]) == minute
+    await blocked.tried_again()
+    blocked.error = None
+    assert await blocked.kept(5) == [f"12:0{minute}:00" for minute in range(1, 6)]
+    await world.looked()
+    assert len(await blocked.kept(5)) == 5
+
+
+async def test_what_waits_for_a_bus_is_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(scheduler, "MOST_WAITING", 2)
+    blocked = Blocked(world, StoreFull("full"))
+    blocked.block(monkeypatch)
+    await world.put("one", EVERY_MINUTE)
+    await world.begin()
+    for _ in range(4):
+        await world.after(seconds=60.5)
+    blocked.error = None
+    assert await blocked.kept(2) == ["12:03:00", "12:04:00"]
+    assert "@2026-01-15T12:01:00Z is lost" in caplog.text

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.topics import writing
-from harness.topics.model import DELIVERY, Delivery, Subscription
+from harness.topics import filtering, notifier, writing
+from harness.topics.model import DELIVERY, Delivery, Subscription, subscriptions_key
 from harness.topics.notifier import retry_delay
 from harness.wire import HttpRequest
 from tests.access.landscape import ORDERS, REGION, STOCK, WORKBENCH
@@ -348,6 +348,42 @@ def test_a_fault_of_ours_about_one_message_stops_no_other(
     message = the_message(sqs, url)
     assert json.loads(message["Body"])["Message"] == "good"
     assert "a fault of ours" in caplog.text
+
+
+@pytest.mark.parametrize("text", [b"no JSON", b"{}", b"[1]", b"17"])
+def test_a_subscription_that_cannot_be_read_holds_up_no_other(
+    running: Landscape, sns: Any, sqs: Any, topic: str, text: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue, url = a_queue(sqs)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    key = (*subscriptions_key(topic), "0-broken")
+    running.loop.run(running.queues.copy.put(key, text))
+    sns.publish(TopicArn=topic, Message="good")
+    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert json.loads(message["Body"])["Message"] == "good"
+    assert f"{'/'.join(key)} cannot be read" in caplog.text
+    running.loop.run(running.queues.copy.delete(key))
+
+
+def test_a_filter_policy_that_cannot_be_decided_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, sns: Any, sqs: Any, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(subscription: Subscription, *more: Any) -> bool:
+        if subscription.filter:
+            raise RuntimeError("a fault of ours")
+        return wants(subscription, *more)
+
+    wants = filtering.wants
+    monkeypatch.setattr(notifier, "wants", faulty)
+    urls = []
+    for attributes in ({"FilterPolicy": '{"a": ["b"]}'}, {}):
+        queue, url = a_queue(sqs)
+        urls.append(url)
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes=attributes)
+    sns.publish(TopicArn=topic, Message="good")
+    assert len(sqs.receive_message(QueueUrl=urls[1], WaitTimeSeconds=20)["Messages"]) == 1
+    assert "Messages" not in sqs.receive_message(QueueUrl=urls[0])
+    assert "cannot be decided" in caplog.text
 
 
 @pytest.mark.parametrize(

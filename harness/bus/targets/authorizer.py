@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from harness.bus import documents
 from harness.bus.documents import CONNECTIONS, Document
+from harness.bus.faults import Patience, fault
 from harness.bus.targets.credentials import Tokens
 from harness.bus.targets.delivery import Failure
 from harness.clock import Clock, utc_now
+from harness.errors import FAULTS
 from harness.identity import SecretBox
 from harness.storage.held import StoreFull, StoreUnavailable
 from harness.storage.replica import Replica
@@ -17,16 +19,28 @@ from harness.storage.state import Conflict, Key
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 5.0
+# A slow authorization endpoint holds up no other connection.
+TOGETHER = 16
 
 
 class Authorizer:
-    """Any number of them may run: whoever writes first has decided."""
+    """Any number of them may run: whoever writes first has decided. `patience`: with connections that are broken."""
 
-    def __init__(self, replica: Replica, box: SecretBox, tokens: Tokens, *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        replica: Replica,
+        box: SecretBox,
+        tokens: Tokens,
+        *,
+        clock: Clock = utc_now,
+        patience: Patience[Key] | None = None,
+    ) -> None:
         self._replica = replica
         self._box = box
         self._tokens = tokens
         self._clock = clock
+        self._patience = patience or Patience()
+        self._free = asyncio.Semaphore(TOGETHER)
         self._changed = asyncio.Event()
         replica.listen(self._heard)
 
@@ -36,23 +50,31 @@ class Authorizer:
             self._changed.clear()
             pending = await self._authorize_all(entry.key for entry in self._replica.below(CONNECTIONS))
             changed = asyncio.create_task(self._changed.wait())
-            seconds = AGAIN_SECONDS if pending else None
+            seconds = AGAIN_SECONDS if pending else self._patience.seconds_left()
             await asyncio.wait((changed, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             changed.cancel()
 
     def _heard(self, key: Key) -> None:
         if key[:2] == CONNECTIONS:
+            self._patience.forget(key)
             self._changed.set()
 
     async def _authorize_all(self, keys: Iterable[Key]) -> bool:
         """Whether one is still to be tried again."""
-        pending = False
-        for key in list(keys):
-            try:
-                pending |= not await self._authorize(key)
-            except (Conflict, StoreFull, StoreUnavailable) as error:
-                log.info("%s: %s", "/".join(key), error)
-                pending = True
+        return any(await asyncio.gather(*(self._is_pending(key) for key in keys if self._patience.ready(key))))
+
+    async def _is_pending(self, key: Key) -> bool:
+        try:
+            async with self._free:
+                pending = not await self._authorize(key)
+        except (Conflict, StoreFull, StoreUnavailable) as error:
+            log.info("%s: %s", "/".join(key), error)
+            return True
+        except FAULTS as error:
+            seconds = self._patience.failed(key)
+            log.error("%s cannot be authorized, again in %g s: %s", "/".join(key), seconds, fault(error))
+            return False
+        self._patience.forget(key)
         return pending
 
     async def _authorize(self, key: Key) -> bool:

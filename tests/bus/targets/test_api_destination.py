@@ -24,6 +24,7 @@ from harness.bus.documents import (
     seal_secret,
     secret_key,
 )
+from harness.bus.faults import Patience
 from harness.bus.model import Rule, Target
 from harness.bus.routes import Route, routes_of
 from harness.bus.store import Delivery
@@ -36,6 +37,7 @@ from harness.http_client import Answer, HttpClient
 from harness.identity import Directory, SecretBox
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
+from harness.storage.state import Key
 from harness.wire import bus_arn
 from tests.bus.https_endpoint import Certificates, Endpoint, an_answer, certificates, running
 from tests.bus.targets.test_targets import FORWARDER, PLATFORM, WEAK, a_role
@@ -408,3 +410,76 @@ async def test_a_connection_that_gets_no_token_is_deauthorized_and_says_why(made
     world, state = await authorized(made, an_answer("403 Forbidden"))
     assert state["ConnectionState"] == "DEAUTHORIZED"
     assert state["StateReason"] == f"the authorization endpoint {world.endpoint.url}/token answered 403"
+
+
+async def a_connection(world: World, name: str, document: bytes, parameters: bytes | None = None) -> None:
+    if parameters is not None:
+        key = secret_key(PLATFORM, f"s-{name}")
+        await world.replica.put(key, BOX.seal(parameters, place="/".join(key)))
+    await world.replica.put(connection_key(PLATFORM, name), document)
+
+
+def authorizing(name: str, **more: Any) -> bytes:
+    kind = "OAUTH_CLIENT_CREDENTIALS"
+    return orjson.dumps(
+        {"AuthorizationType": kind, "Secret": f"s-{name}", "ConnectionState": "AUTHORIZING", "Id": "c", **more}
+    )
+
+
+BROKEN: dict[str, tuple[bytes, bytes | None]] = {
+    "it is no JSON": (b"no JSON", None),
+    "it is no object": (b"[]", None),
+    "its secret has no id": (authorizing("broken", Secret=["s"]), None),
+    "its secret is none of ours": (authorizing("broken"), b'"hunter2"'),
+    "its secret has no client": (authorizing("broken"), b'{"OAuthParameters":{"hunter2":1}}'),
+}
+
+
+@pytest.mark.parametrize(("document", "parameters"), BROKEN.values(), ids=BROKEN)
+async def test_a_connection_that_is_broken_holds_up_no_other_and_is_tried_once_it_is_mended(
+    made: Certificates, document: bytes, parameters: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_world(made, TOKEN) as world:
+        await a_connection(world, "broken", document, parameters)
+        good = orjson.dumps(oauth(world.endpoint.url))
+        stop = asyncio.Event()
+        patience: Patience[Key] = Patience(first=600, most=600)
+        running_ = asyncio.create_task(Authorizer(world.replica, BOX, world.tokens, patience=patience).run(stop))
+
+        async def state(name: str) -> str:
+            async with asyncio.timeout(30):
+                while True:
+                    entry = world.replica.get(connection_key(PLATFORM, name))
+                    assert entry is not None
+                    if b"AUTHORIZED" in entry.value:
+                        return str(orjson.loads(entry.value)["ConnectionState"])
+                    await asyncio.sleep(0.01)
+
+        await a_connection(world, "good", authorizing("good"), good)
+        assert await state("good") == "AUTHORIZED"
+        assert "broken cannot be authorized" in caplog.text
+        await a_connection(world, "broken", authorizing("broken"), good)
+        assert await state("broken") == "AUTHORIZED"
+        stop.set()
+        await running_
+    assert "hunter2" not in caplog.text
+
+
+async def test_an_endpoint_that_does_not_answer_holds_up_no_other_connection(made: Certificates) -> None:
+    class Slow(Tokens):
+        async def credentials(self, secret_id: str, kind: str, parameters: Any) -> Any:
+            if secret_id == "s-slow":
+                await asyncio.Event().wait()
+            return await super().credentials(secret_id, kind, parameters)
+
+    async with a_world(made, TOKEN) as world:
+        tokens = Slow(HttpClient(), time=lambda: 0)
+        for name in ("slow", "zero"):
+            await a_connection(world, name, authorizing(name, AuthorizationType="BASIC"), orjson.dumps(BASIC))
+        running_ = asyncio.create_task(Authorizer(world.replica, BOX, tokens).run(asyncio.Event()))
+        async with asyncio.timeout(30):
+            while b"AUTHORIZED" not in world.replica.below(connection_key(PLATFORM, "zero"))[0].value:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        running_.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running_
