@@ -10,6 +10,7 @@ from harness.contracts.consumers.places import first_within, path_of, steps_of, 
 from harness.contracts.consumers.provider import Operation
 from harness.contracts.consumers.reading import Given
 from harness.contracts.consumers.requests import Fault, request_faults
+from harness.contracts.consumers.statuses import expects_refusal
 from harness.contracts.consumers.uses import PactUse
 from harness.contracts.field_path import show_field_path
 from harness.contracts.finding import Place
@@ -31,9 +32,13 @@ def _sent(use: PactUse, place: Place, old: Operation | None, new: Operation | No
         yield Hurt(use.said, True, "")
         return
     before = set(request_faults(old, use.http)) if old else set()
-    if before and use.http.status >= 400:
+    if before and expects_refusal(use.http):
         return  # it is meant to be refused
-    touching = [fault for fault in request_faults(new, use.http) if fault not in before and _about(fault, place)]
+    touching = [
+        fault
+        for fault in request_faults(new, use.http)
+        if fault not in before and _about(fault, place) and not fault.possible
+    ]
     if touching:
         yield Hurt(use.said, True, touching[0].text)
     elif place.parameter is not None:

@@ -225,11 +225,37 @@ def _matcher(value: Any, place: str) -> Matcher:
     for key in ("min", "max"):
         if key in attributes and (isinstance(attributes[key], bool) or not isinstance(attributes[key], int)):
             raise PactError(f"{place}.{key}: must be a number, not {json.dumps(attributes[key])}")
+    if name == "statusCode":
+        attributes["status"] = _statuses(attributes.get("status"), place)
     if name in ("eachKey", "eachValue"):
         attributes["rules"] = tuple(_matcher(rule, place) for rule in _list(attributes, "rules", place))
     if name == "arrayContains":
         attributes["variants"] = tuple(_variant(each, place) for each in _list(attributes, "variants", place))
     return Matcher(name, attributes)
+
+
+STATUS_CLASSES: Mapping[str, tuple[int, int]] = {
+    "information": (100, 199),
+    "success": (200, 299),
+    "redirect": (300, 399),
+    "clientError": (400, 499),
+    "serverError": (500, 599),
+    "nonError": (100, 399),
+    "error": (400, 599),
+}
+_CLASS_SYNONYMS = {"info": "information", "client-error": "clientError", "server-error": "serverError"}
+_CLASS_SYNONYMS |= {"non-error": "nonError"}
+
+
+def _statuses(written: Any, place: str) -> str | tuple[int, ...]:
+    """A class of statuses, or a list of them."""
+    if isinstance(written, list) and written and all(type(each) is int for each in written):
+        return tuple(written)
+    name = _CLASS_SYNONYMS.get(str(written), str(written))
+    if name not in STATUS_CLASSES:
+        known = ", ".join(STATUS_CLASSES)
+        raise PactError(f"{place}.status: must be a list of statuses or one of {known}, not {json.dumps(written)}")
+    return name
 
 
 def _list(attributes: Mapping[str, Any], key: str, place: str) -> list[Any]:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 
 from harness.contracts.consumers.declared import is_free, names_at
 from harness.contracts.consumers.expectation import Expected, only
+from harness.contracts.consumers.given_texts import Unlike, around, unlike
 from harness.contracts.consumers.places import steps_of
-from harness.contracts.consumers.provider import Answer, ApiContract, Operation, Provider
+from harness.contracts.consumers.provider import Answer, ApiContract, EventContractFile, Operation, Provider
 from harness.contracts.consumers.reading import Given, fields_to_check, presence
 from harness.contracts.consumers.requests import request_faults
-from harness.contracts.consumers.templates import best_template
+from harness.contracts.consumers.sent import elsewhere
+from harness.contracts.consumers.statuses import answers, expects_refusal, said_of_status
+from harness.contracts.consumers.templates import best_template, find_call
 from harness.contracts.consumers.uses import MessageUse, PactUse, RecordedUse, Said
 from harness.contracts.field_path import ELEMENT, FieldPath, show_field_path
 from harness.contracts.finding import Finding, Level, Place
@@ -52,7 +55,7 @@ def _pact(use: PactUse, provider: Provider) -> Iterator[Finding]:
     versions = [provider.versions[call.version] for call in use.calls if call.version in provider.versions]
     each = [list(_in_version(use, call, version, tell)) for call, version in zip(use.calls, versions, strict=True)]
     # A path without a version holds where it holds; the version with the fewest findings is the one meant.
-    yield from min(each, key=lambda found: (sum(one.level is Level.BREAKING for one in found), len(found)))
+    yield from min(each, key=_badness)
     if len(each) > 1:
         names = ", ".join(call.version for call in use.calls)
         text = f"names no version, and {names} have {use.http.method} {use.calls[0].path}: begin its path with /vN"
@@ -86,23 +89,44 @@ def _in_version(use: PactUse, call: Call, version: ApiContract, tell: Tell) -> I
         yield tell("expected-operation-missing", Level.BREAKING, _operation_place(call), text)
         return
     # Whoever expects a refusal of the request sends what is refused.
-    if use.http.status < 400:
+    if not expects_refusal(use.http):
         for fault in request_faults(operation, use.http):
             part = "parameter" if fault.parameter else "request-body"
             place = Place("api", part, call.method, call.path, parameter=fault.parameter, field=steps_of(fault.field))
-            yield tell(f"expected-{fault.rule}", Level.BREAKING, place, fault.text)
-    yield from _answer(use, operation, tell)
-
-
-def _answer(use: PactUse, operation: Operation, tell: Tell) -> Iterator[Finding]:
-    call = operation.call
-    answer = operation.answer(use.http.status)
-    place = Place("api", "response", call.method, call.path, status=str(use.http.status))
-    if answer is None:
+            level = Level.RISKY if fault.possible else Level.BREAKING
+            yield tell(f"expected-{fault.rule}", level, place, fault.text)
+        yield from _elsewhere(use, call, version, tell)
+    found = answers(operation, use.http)
+    if not found:
         known = ", ".join(operation.answers)
-        text = f"expects status {use.http.status} of {call}, which has {known}"
+        place = Place("api", "response", call.method, call.path, status=str(use.http.status))
+        text = f"expects status {said_of_status(use.http)} of {call}, which has {known}"
         yield tell("expected-status-missing", Level.BREAKING, place, text)
         return
+    each = [list(_answer(use, operation, status, answer, tell)) for status, answer in found.items()]
+    # Of the answers that a matcher takes, the one with the fewest findings is the one meant.
+    yield from min(each, key=_badness)
+
+
+def _elsewhere(use: PactUse, call: Call, version: ApiContract, tell: Tell) -> Iterator[Finding]:
+    known = {version.version: version.operations}
+    path = elsewhere(
+        use.http.request.rules_of("path"), use.http.path, lambda path: bool(find_call(use.http.method, path, known))
+    )
+    if path is not None:
+        text = (
+            f"may call {use.http.method} {path} by its matcher of the path, and {version.version} has no such operation"
+        )
+        yield tell("expected-operation-missing", Level.BREAKING, _operation_place(call), text)
+
+
+def _badness(found: list[Finding]) -> tuple[int, int]:
+    return sum(one.level is Level.BREAKING for one in found), len(found)
+
+
+def _answer(use: PactUse, operation: Operation, status: int, answer: Answer, tell: Tell) -> Iterator[Finding]:
+    call = operation.call
+    place = Place("api", "response", call.method, call.path, status=str(status))
     yield from _headers(use, answer, operation, tell)
     if use.expected is None:
         return
@@ -110,7 +134,7 @@ def _answer(use: PactUse, operation: Operation, tell: Tell) -> Iterator[Finding]
     found = answer.content.of(media_type)
     if found is None:
         known = ", ".join(answer.content.media) or "no body"
-        text = f"expects {media_type} with status {use.http.status} of {call}, which has {known}"
+        text = f"expects {media_type} with status {status} of {call}, which has {known}"
         yield tell("expected-media-type-missing", Level.BREAKING, place, text)
     elif found[1] is not None:
 
@@ -125,17 +149,36 @@ def _answer(use: PactUse, operation: Operation, tell: Tell) -> Iterator[Finding]
                 field=steps_of(path),
             )
 
-        yield from read_findings(use.expected, Given(found[1]), f"{call} {use.http.status}", at, tell)
+        yield from read_findings(use.expected, Given(found[1]), f"{call} {status}", at, tell)
 
 
 def _headers(use: PactUse, answer: Answer, operation: Operation, tell: Tell) -> Iterator[Finding]:
     call = operation.call
-    for name in use.http.response.headers:
-        if name == "content-type" or name in answer.headers:
+    rules = use.http.response.rules_of("header")
+    for name, values in use.http.response.headers.items():
+        place = Place("api", "response-header", call.method, call.path, ("header", name), answer.status)
+        of = f"the header {name} of {call} {answer.status}"
+        if name == "content-type":
+            continue  # which bodies there are says it
+        if name not in answer.headers:
+            text = f"reads {of}, which the contract does not have"
+            yield tell("expected-header-unknown", Level.RISKY, place, text)
             continue
-        place = Place("api", "response-header", call.method, call.path, ("header", name), str(use.http.status))
-        text = f"reads the header {name} of {call} {use.http.status}, which the contract does not have"
-        yield tell("expected-header-unknown", Level.RISKY, place, text)
+        given = answer.headers[name].value
+        if given is not None and values:
+            found = unlike(rules, name, ", ".join(values), given)
+            yield from _unlike("header", found, of, place, tell)
+
+
+def _unlike(kind: str, found: Unlike | None, of: str, place: Place, tell: Tell) -> Iterator[Finding]:
+    if found is None:
+        return
+    if found.never:
+        text = f"expects {found.said} in {of}, and the contract never gives that: it gives {found.such}"
+        yield tell(f"expected-{kind}-impossible", Level.BREAKING, place, text)
+    else:
+        text = f"expects {found.said} in {of}, and the contract allows others, such as {found.such}"
+        yield tell(f"expected-{kind}-wider", Level.RISKY, place, text)
 
 
 def read_findings(
@@ -229,6 +272,7 @@ def _message(use: MessageUse, provider: Provider) -> Iterator[Finding]:
         text = f"expects {use.detail_type}, which {provider.name} does not publish{hint}"
         yield tell("expected-event-missing", Level.BREAKING, place, text)
         return
+    yield from _metadata(use, event, place, tell)
     if use.expected is None:
         return
 
@@ -236,6 +280,17 @@ def _message(use: MessageUse, provider: Provider) -> Iterator[Finding]:
         return Place("event", "event-detail", detail_type=use.detail_type, field=steps_of(path))
 
     yield from read_findings(use.expected, Given(event.detail), use.detail_type, at, tell)
+
+
+def _metadata(use: MessageUse, event: EventContractFile, place: Place, tell: Tell) -> Iterator[Finding]:
+    """What is expected of what surrounds the detail. Names that the bus does not have are the test's own."""
+    known = around(event)
+    rules = use.message.message.rules_of("metadata")
+    for name, values in use.message.message.headers.items():
+        given = known(name)
+        if given is not None and values:
+            found = unlike(rules, name, values[0], given)
+            yield from _unlike("metadata", found, f"{name} of {use.detail_type}", place, tell)
 
 
 _CHECKS = {PactUse: _pact, RecordedUse: _recorded, MessageUse: _message}

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.contracts.consumers.pact_file import ABSENT, HttpExpectation
 from harness.contracts.consumers.provider import Operation, Parameter
-from harness.contracts.consumers.templates import path_values
+from harness.contracts.consumers.sent import refused, refused_segment
+from harness.contracts.consumers.templates import path_value, path_values
 from harness.contracts.field_path import ELEMENT, FieldPath, show_field_path
 
 # OpenAPI 3.1, 4.8.12.1: such parameters are described elsewhere; API Gateway takes the signature's away.
@@ -23,6 +25,8 @@ class Fault:
     text: str
     parameter: tuple[str, str] | None = None
     field: FieldPath = ()
+    possible: bool = False
+    """Not what the pact shows, and not what it says outright: something that its matchers leave open."""
 
 
 def request_faults(operation: Operation, http: HttpExpectation) -> tuple[Fault, ...]:
@@ -42,12 +46,42 @@ def _parameter_faults(operation: Operation, http: HttpExpectation) -> Iterator[F
         elif parameter.value is not None and not _fits(parameter, texts):
             sent = ", ".join(json.dumps(text, ensure_ascii=False) for text in texts)
             yield Fault("parameter-invalid", f"sends {sent} as {_named(where)}, which the contract refuses", where)
+        elif parameter.value is not None:
+            yield from _matched(operation, parameter, http, texts)
     if any(_exploded_object(parameter) for parameter in operation.parameters):
         return  # its members are names of their own
     for name in http.query:
         if operation.parameter("query", name) is None and operation.parameter("query", name + "[]") is None:
             text = f"sends the query parameter {name}, which the contract does not have"
             yield Fault("parameter-unknown", text, ("query", name))
+
+
+def _matched(
+    operation: Operation, parameter: Parameter, http: HttpExpectation, texts: Sequence[str]
+) -> Iterator[Fault]:
+    """What the matchers accept beside the example."""
+    takes = partial(_fits, parameter)
+    name = parameter.name.lower() if parameter.place == "header" else parameter.name
+    found = None
+    if parameter.place == "path":
+        rules = http.request.rules_of("path")
+        template = operation.call.path
+        found = refused_segment(rules, http.path, lambda path: path_value(template, path, name), parameter, takes)
+    elif parameter.place in ("query", "header"):
+        found = refused(http.request.rules_of(parameter.place), name, texts, parameter, takes)
+    if found is not None:
+        where = (parameter.place, name)
+        sent = ", ".join(json.dumps(_cut(text), ensure_ascii=False) for text in found.texts[:_SHOWN])
+        text = f"may send {found.said} as {_named(where)}, and the contract refuses some of it, such as {sent}"
+        yield Fault("parameter-wider", text, where, (), not found.listed)
+
+
+_SHOWN = 5
+_LONGEST_SHOWN = 60
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text)} characters)"
 
 
 def _named(where: tuple[str, str]) -> str:

@@ -54,6 +54,11 @@ def path_values(template: str, path: str) -> dict[str, str]:
     return {name: unquote(value) for name, value in zip(names, found.groups(), strict=True)}
 
 
+def path_value(template: str, path: str, name: str) -> str | None:
+    """Of one parameter; None where the path does not fit the template."""
+    return path_values(template, path).get(name)
+
+
 @cache
 def _compiled(template: str) -> re.Pattern[str]:
     parts = _PARAMETER.split(template)

@@ -10,6 +10,7 @@ from harness.contracts.schemas.regular_syntax import Choice, Literal, OneOf, Rep
 _MAX_REPEAT: Final = 300
 # How many more than it must a repetition without a bound has at most, where chance decides.
 _MORE: Final = 2
+_LONGEST: Final = 100_000
 
 
 @lru_cache(maxsize=1024)
@@ -41,7 +42,10 @@ def _chosen(tree: Tree, length: int, branch: int, drawn: int = 0) -> str:
             times = max(least, min(length - drawn, _MAX_REPEAT if most is None else min(most, _MAX_REPEAT)))
             if times > 10 * _MAX_REPEAT:
                 raise UnknownSyntax(f"a text with {times} repetitions is too long for an example")
-            return _chosen(part, length, branch) * times
+            text = _chosen(part, length, branch)
+            if len(text) * times > _LONGEST:  # repetitions within each other
+                raise UnknownSyntax(f"a text of {len(text) * times} characters is too long for an example")
+            return text * times
         case Row(parts):
             text = ""
             for part in parts:
@@ -51,7 +55,27 @@ def _chosen(tree: Tree, length: int, branch: int, drawn: int = 0) -> str:
 
 def text_for(pattern: str) -> Callable[[Random], str]:
     """Draws text that matches. Raises `UnknownSyntax`."""
-    return partial(_drawn, parsed(pattern))
+    tree = parsed(pattern)
+    if _longest(tree) > _LONGEST:
+        raise UnknownSyntax(f"a text for the pattern {pattern} is too long for an example")
+    return partial(_drawn, tree)
+
+
+def _longest(tree: Tree) -> int:
+    """The most that `_drawn` would do."""
+    match tree:
+        case Literal() | OneOf():
+            return 1
+        case Choice(arms):
+            return max(_longest(arm) for arm in arms)
+        case Repeat(part, least, most):
+            return _most_times(least, most) * _longest(part)
+        case Row(parts):
+            return sum(_longest(part) for part in parts)
+
+
+def _most_times(least: int, most: int | None) -> int:
+    return least + _MORE if most is None else min(most, max(least, 1) + _MORE)
 
 
 def _drawn(tree: Tree, random: Random) -> str:
@@ -65,7 +89,7 @@ def _drawn(tree: Tree, random: Random) -> str:
         case Choice(arms):
             return _drawn(random.choice(arms), random)
         case Repeat(part, least, most):
-            bound = least + _MORE if most is None else min(most, max(least, 1) + _MORE)
-            return "".join(_drawn(part, random) for _ in range(random.randint(least, bound)))
+            times = random.randint(least, _most_times(least, most))
+            return "".join(_drawn(part, random) for _ in range(times))
         case Row(parts):
             return "".join(_drawn(part, random) for part in parts)
