@@ -11,6 +11,7 @@ import typer
 from harness.cli.options import Options, options
 from harness.errors import InputError, Problem
 from harness.local import docker, running
+from harness.local.disk_use import disk_use
 
 if TYPE_CHECKING:
     from harness.local.lifecycle import UpRequest
@@ -142,15 +143,18 @@ def down(context: typer.Context) -> None:
 def status(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False
 ) -> None:
-    """What runs, where, and whether it is healthy. Exit code 1 when something is not, or nothing runs."""
+    """What runs, where, how healthy it is and what it keeps. Exit code 1 when something is not, or nothing runs."""
     chosen = options(context)
-    state = running.status(chosen.state_folder()) or docker.status(chosen.manifest().parent)
+    folder = chosen.state_folder()
+    state = running.status(folder) or docker.status(chosen.manifest().parent)
+    storage = None if state is None else disk_use(state, folder)
     if as_json:
-        print(running.as_json(state))
+        print(running.as_json(state, storage))
     elif state is None:
         print(f"nothing runs here; start it with: {chosen.command_line(['up'])}", file=sys.stderr)
     else:
         print_table(state)
+        print(f"storage    {storage}")
     if state is None or not state.healthy:
         raise typer.Exit(1)
 

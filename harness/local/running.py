@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.local.disk_use import DiskUse
 from harness.runtime import logs
 from harness.runtime.folder import StateFolder
 from harness.runtime.state import LandscapeState, read_state, stop
@@ -14,11 +15,11 @@ def status(state: Path) -> LandscapeState | None:
     return read_state(StateFolder(state))
 
 
-def as_json(state: LandscapeState | None) -> str:
+def as_json(state: LandscapeState | None, storage: DiskUse | None = None) -> str:
     """The shape of `harness status --json`."""
     if state is None:
         return json.dumps({"phase": "stopped", "healthy": False, "processes": []}, indent=2)
-    return json.dumps(state.to_json(), indent=2)
+    return json.dumps({**state.to_json(), "storage": storage and storage.to_json()}, indent=2)
 
 
 def down(state: Path, *, say: Callable[[str], None]) -> None:

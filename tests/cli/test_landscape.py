@@ -28,15 +28,16 @@ class TestStatus:
         assert done.code == 0
         assert lines[0] == ["NAME", "KIND", "HEALTH", "PID", "RESTARTS", "ADDRESS"]
         assert lines[1] == ["orders", "domain", "healthy", "4711", "0", "http://127.0.0.1:40002"]
-        assert lines[-2] == ["workbench", "http://localhost:4566", "your", "own", "VPC", "endpoint"]
-        assert lines[-1][:2] == ["public", "http://localhost:4567"]
+        assert lines[-3] == ["workbench", "http://localhost:4566", "your", "own", "VPC", "endpoint"]
+        assert lines[-2][:2] == ["public", "http://localhost:4567"]
+        assert lines[-1][:3] == ["storage", "not", "known:"]
 
     def test_for_programs_has_every_process(self, run: Run, held: StateFolder) -> None:
         done = run("--state", str(held.root), "status", "--json")
 
         document = json.loads(done.out)
         assert (done.code, done.err) == (0, "")
-        assert document["healthy"] is True
+        assert (document["healthy"], document["storage"]) == (True, None)
         assert [(each["name"], each["healthy"]) for each in document["processes"]] == [
             ("orders", True),
             ("stock", True),
