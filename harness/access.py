@@ -290,13 +290,8 @@ class Authority:
         self, caller: Caller, action: str, resource: str, resource_account: str, context: Mapping[str, ContextValue]
     ) -> AccessRequest:
         owner = self._owners.get(resource_account)
-        return AccessRequest(
-            principal=caller.principal,
-            action=action,
-            resource=resource,
-            resource_account=resource_account,
-            context={**context, **(self._owner(resource_account) if owner is None else owner), **caller.context},
-        )
+        whole = {**context, **(self._owner(resource_account) if owner is None else owner), **caller.context}
+        return AccessRequest(caller.principal, action, resource, resource_account, whole)
 
     def _owner(self, account: str) -> dict[str, ContextValue]:
         """The keys that say whose the resource is."""

@@ -130,6 +130,7 @@ class ClientHead:
     """
 
     __slots__ = (
+        "_layout",
         "_named_in_connection",
         "_names",
         "_values",
@@ -161,7 +162,8 @@ class ClientHead:
         self.size = len(b"".join(names)) + len(b"".join(stripped))
         if self.size > MAX_HEAD_BYTES:
             return
-        for kind, at in layout_of(names).special:
+        self._layout = layout_of(names)
+        for kind, at in self._layout.special:
             value = stripped[at]
             if kind is _HOST:
                 if self.host is not None:  # RFC 9112 section 3.2
@@ -200,9 +202,9 @@ class ClientHead:
             self.problem = f"two different {name} headers"
 
     def lines(self) -> bytes:
-        """The fields to forward; `Host` and the gateway's own are not among them."""
+        """The fields to forward; `Host` and the gateway's own are not among them. Not of a head over the quota."""
         named = self._named_in_connection
-        layout = _arranged(self._names, named) if named else layout_of(self._names)
+        layout = _arranged(self._names, named) if named else self._layout
         return layout.lines % layout.passed(self._values)
 
 

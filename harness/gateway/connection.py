@@ -155,7 +155,8 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         if self._keep_alive and not self._surplus and not exchange.is_head and not transport.get_write_buffer_size():
-            self.resume_reading()
+            if self._reading_paused:
+                self.resume_reading()
             self._owner.give_back(self)
         else:
             transport.close()

@@ -150,10 +150,12 @@ class Exchange:
     def wake(self) -> None:
         listener = self._listener
         if listener is not None:
-            if self.finished:
+            finished = self.finished
+            if finished:
                 self._listener = None  # it has this object, too: a cycle
             if self._deadline:
-                self._budget = self._deadline - self._loop.time()
+                if not finished:
+                    self._budget = self._deadline - self._loop.time()
                 self._deadline = 0.0
                 self._carrier.expect_nothing(self)
             listener()

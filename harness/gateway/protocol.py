@@ -317,7 +317,8 @@ class EdgeProtocol(asyncio.Protocol):
         elif self._waiting:
             self.loop.call_soon(self._advance)
         else:
-            self._flow.resume_reading()
+            if self._flow.read_paused:
+                self._flow.resume_reading()
             if not (self._reading_head or self._reading_body):
                 self._idle_since = self.loop.time()
                 if self._idle_timer is None:

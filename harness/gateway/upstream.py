@@ -180,7 +180,8 @@ class _Pool:
             self._idle.append(connection)
         else:
             connection.close()
-        self._wake_next()
+        if self._waiting:
+            self._wake_next()
 
     def lost(self, connection: Connection) -> None:
         if connection in self._idle:
