@@ -13,6 +13,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 pytest_plugins = ["pytester"]
 
+# What a terminal, a company's network or a git hook left in the environment decides no test.
+for name in (
+    *("COLUMNS", "LINES", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"),
+    *(each for kind in ("HTTP", "HTTPS", "ALL") for each in (f"{kind}_PROXY", f"{kind}_PROXY".lower())),
+):
+    os.environ.pop(name, None)
+
 # The same examples in every run, however busy the machine is. `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", settings.get_profile("explore"), derandomize=True)

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.system.walkthrough import HARNESS, ROOT, Running
+import psutil
+
+from tests.system.walkthrough import HARNESS, ROOT, Running, eventually
 
 
 def harness(state: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command on the landscape in `state`; the run as it ended."""
     command = [str(HARNESS), "--state", str(state), *arguments]
-    return subprocess.run(command, **{"cwd": ROOT, "text": True, "capture_output": True, "timeout": 120, **options})
+    return subprocess.run(command, **{"cwd": ROOT, "text": True, "capture_output": True, "timeout": 300, **options})
 
 
 def status(state: Path) -> dict[str, Any]:
@@ -37,12 +39,17 @@ def landscape(state: Path) -> Iterator[Running]:
         harness(state, "down")
 
 
-def children_of(supervisor: int) -> list[int]:
+def children_of(supervisor: int) -> list[psutil.Process]:
     """Every process below the supervisor."""
-    import psutil
-
-    return [child.pid for child in psutil.Process(supervisor).children(recursive=True)]
+    return psutil.Process(supervisor).children(recursive=True)
 
 
 def process_ids(document: dict[str, Any]) -> dict[str, int]:
     return {process["name"]: process["pid"] for process in document["processes"]}
+
+
+def pid_of(state: Path, name: str) -> int:
+    """Of a process that runs now. Never 0, which kill(2) takes for the whole group of whoever calls it."""
+    pid: int = eventually(lambda: process_ids(status(state)).get(name, 0), bool)
+    assert pid > 1, f"{name} does not run"
+    return pid

@@ -1,6 +1,6 @@
 """Part of a landscape, of a manifest with another name, started from another folder: what the commands say works there.
 
-The tests share the landscape; the last one ends it.
+The tests share the landscape; the last one ends it, and whichever comes after that starts it again.
 """
 
 import re
@@ -15,6 +15,8 @@ import pytest
 from tests.system.walkthrough import HARNESS, ROOT
 
 pytestmark = pytest.mark.slow
+
+MANIFEST = "../landscape/other.yaml"
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,35 @@ class Elsewhere:
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(HARNESS), *arguments], cwd=folder, text=True, capture_output=True, timeout=120)
+    return subprocess.run([str(HARNESS), *arguments], cwd=folder, text=True, capture_output=True, timeout=300)
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("elsewhere")
     for name in ("domains", "contracts", "policies"):
         shutil.copytree(ROOT / name, root / "landscape" / name)
     shutil.copy(ROOT / "harness.yaml", root / "landscape" / "other.yaml")
     folder = root / "typed here"
     folder.mkdir()
-    manifest = "../landscape/other.yaml"
-    started = _run(folder, "--file", manifest, "up", "stock", "--detach", "--free-ports")
-    assert started.returncode == 0, started.stderr
-    yield Elsewhere(folder, manifest, started.stderr, started.stdout)
-    _run(folder, "--file", manifest, "down")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def started(folder: Path) -> Iterator[list[Elsewhere]]:
+    """Each time that it was started, the last one last."""
+    yield []
+    _run(folder, "--file", MANIFEST, "down")
+
+
+@pytest.fixture
+def elsewhere(folder: Path, started: list[Elsewhere]) -> Elsewhere:
+    """Up; again, if the test before has ended it."""
+    if not started or started[-1].run("status").returncode:
+        done = _run(folder, "--file", MANIFEST, "up", "stock", "--detach", "--free-ports")
+        assert done.returncode == 0, done.stderr
+        started.append(Elsewhere(folder, MANIFEST, done.stderr, done.stdout))
+    return started[-1]
 
 
 def test_only_the_part_that_was_named_runs(elsewhere: Elsewhere) -> None:
@@ -63,7 +78,7 @@ def test_its_state_is_beside_its_manifest(elsewhere: Elsewhere) -> None:
 def test_the_line_to_try_works_as_it_is_printed(elsewhere: Elsewhere) -> None:
     (line,) = re.findall(r"^try: (.*)$", elsewhere.said, re.MULTILINE)
 
-    tried = subprocess.run(["bash", "-c", line], cwd=elsewhere.folder, text=True, capture_output=True, timeout=60)
+    tried = subprocess.run(["bash", "-c", line], cwd=elsewhere.folder, text=True, capture_output=True, timeout=300)
 
     assert tried.returncode == 0, tried.stdout + tried.stderr
     assert tried.stdout.startswith("200 OK\n")
@@ -83,9 +98,9 @@ def test_logs_that_are_followed_end_with_the_landscape(elsewhere: Elsewhere) -> 
         assert follower.stdout.readline()
         (stop,) = re.findall(r"^stop: (.*)$", elsewhere.said, re.MULTILINE)
 
-        subprocess.run(["bash", "-c", stop], cwd=elsewhere.folder, check=True, capture_output=True, timeout=60)
+        subprocess.run(["bash", "-c", stop], cwd=elsewhere.folder, check=True, capture_output=True, timeout=300)
 
-        rest, _ = follower.communicate(timeout=30)
+        rest, _ = follower.communicate(timeout=300)
 
     assert follower.returncode == 0
     assert "Application shutdown complete" in rest

@@ -3,7 +3,6 @@
 import json
 import secrets
 import shutil
-import socket
 import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509 import load_pem_x509_certificate
 
 from harness.local.docker import compose_command
+from harness.runtime.sockets import ReservedPort
 from tests.system.walkthrough import HARNESS, ROOT, Running, eventually
 from tests.system.walkthrough import TestBus as TestBus
 from tests.system.walkthrough import TestOrders as TestOrders
@@ -36,13 +36,6 @@ def engine_answers() -> bool:
     return (
         shutil.which("docker") is not None and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,9 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     manifest = folder / "harness.yaml"
-    ports = f"ports: {{workbench: {free_port()}, public: {free_port()}}}"
+    # Kept from everyone but the engine, also while the images are built.
+    workbench, public = ReservedPort(), ReservedPort()
+    ports = f"ports: {{workbench: {workbench.port}, public: {public.port}}}"
     manifest.write_text(manifest.read_text().replace("ports: {workbench: 4566, public: 4567}", ports))
     declare_topic(folder / "domains" / "stock")
     project = Compose(folder)
@@ -94,6 +89,8 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     finally:
         if project.folder.joinpath("docker-compose.yml").is_file():
             project.run("down", "--volumes", "--timeout", "15", check=False)
+        workbench.release()
+        public.release()
 
 
 def declare_topic(stock: Path) -> None:
@@ -120,7 +117,7 @@ def running(compose: Compose) -> Running:
     arguments = ("--file", str(compose.folder / "harness.yaml"))
     landscape = Running(f"http://localhost:{workbench}", f"http://localhost:{public}", arguments)
     done = eventually(
-        lambda: landscape.run("status", "--json", check=False), lambda run: run.returncode == 0, seconds=180
+        lambda: landscape.run("status", "--json", check=False), lambda run: run.returncode == 0, seconds=600
     )
     assert done.returncode == 0, done.stdout + compose.run("logs", "--tail=40").stdout
     return landscape
@@ -166,7 +163,7 @@ def test_a_domain_verifies_messages_with_the_certificate_at_its_own_endpoint(
 CONNECT = """
 import socket
 try:
-    socket.create_connection(({host!r}, {port}), timeout=3).close()
+    socket.create_connection(({host!r}, {port}), timeout={seconds}).close()
     print("reached")
 except OSError as error:
     print("unreachable")
@@ -188,10 +185,10 @@ class TestWalls:
         self, service: str, port: int, running: Running, compose: Compose
     ) -> None:
         for host in (service, compose.address(service)):
-            assert compose.python("orders", CONNECT.format(host=host, port=port)) == "unreachable"
+            assert compose.python("orders", CONNECT.format(host=host, port=port, seconds=3)) == "unreachable"
 
     def test_its_own_database_can_be_reached(self, running: Running, compose: Compose) -> None:
-        assert compose.python("orders", CONNECT.format(host="orders-db", port=5432)) == "reached"
+        assert compose.python("orders", CONNECT.format(host="orders-db", port=5432, seconds=60)) == "reached"
 
     def test_an_unsigned_call_to_another_domain_is_refused_by_the_edge(
         self, running: Running, compose: Compose
@@ -199,7 +196,7 @@ class TestWalls:
         script = """
 import os, urllib.error, urllib.request
 try:
-    urllib.request.urlopen(os.environ["STOCK_API_URL"] + "/v1/items", timeout=5)
+    urllib.request.urlopen(os.environ["STOCK_API_URL"] + "/v1/items", timeout=60)
 except urllib.error.HTTPError as error:
     print(error.code, error.headers["x-amzn-ErrorType"])
 """

@@ -72,7 +72,7 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=120)
+    return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=300)
 
 
 def test_there_are_blocks_to_run() -> None:

@@ -28,7 +28,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     command = [sys.executable, "-P", str(LINT), "--no-cache"]
-    return subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, timeout=300)
 
 
 def test_the_layers_hold(copy: Path) -> None:

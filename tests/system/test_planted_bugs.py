@@ -56,7 +56,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> str:
         env=environment,
         text=True,
         capture_output=True,
-        timeout=300,
+        timeout=800,
     )
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
     return done.stdout

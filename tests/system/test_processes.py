@@ -8,10 +8,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
+from tests.runtime.commands import gone
 from tests.system.landscapes import children_of, harness, landscape, process_ids, status
 from tests.system.walkthrough import HARNESS, ROOT, Running, eventually
 from tests.system.walkthrough import TestBus as TestBus
@@ -119,10 +119,10 @@ class TestEnd:
         assert len(children) >= 6
 
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
         assert process.returncode == 0
-        assert [pid for pid in children if psutil.pid_exists(pid)] == []
+        assert gone(children)
 
     def test_a_killed_supervisor_leaves_no_process_behind_and_loses_nothing(self, tmp_path: Path) -> None:
         state = tmp_path / "state"
@@ -133,8 +133,7 @@ class TestEnd:
             supervisor = status(state)["pid"]
             children = children_of(supervisor)
             os.kill(supervisor, signal.SIGKILL)
-            left = eventually(lambda: [pid for pid in children if psutil.pid_exists(pid)], lambda pids: not pids)
-            assert left == []
+            assert eventually(lambda: gone(children), bool)
 
         with landscape(state) as running:
             again = eventually(

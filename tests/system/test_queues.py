@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
-from tests.system.landscapes import harness, landscape, process_ids, status
+from tests.system.landscapes import harness, landscape, pid_of
 from tests.system.walkthrough import Running, eventually
 
 pytestmark = pytest.mark.slow
@@ -68,11 +68,11 @@ def queue(sqs: Any) -> str:
 def test_a_killed_edge_keeps_what_is_hidden_hidden(state: Path, sqs: Any, queue: str) -> None:
     sqs.send_message(QueueUrl=queue, MessageBody="hidden")
     [received] = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=600)["Messages"]
-    os.kill(process_ids(status(state))["edge"], signal.SIGKILL)
+    os.kill(pid_of(state, "edge"), signal.SIGKILL)
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)
     handle = received["ReceiptHandle"]
     sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=0)
-    [again] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], WaitTimeSeconds=5)["Messages"]
+    [again] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], WaitTimeSeconds=20)["Messages"]
     assert (again["Body"], again["Attributes"]["ApproximateReceiveCount"]) == ("hidden", "2")
 
 
@@ -81,7 +81,7 @@ def test_whoever_leaves_a_long_poll_takes_no_message_along(state: Path, running:
     with pytest.raises(ReadTimeoutError):
         impatient.receive_message(QueueUrl=queue, WaitTimeSeconds=20)
     sqs.send_message(QueueUrl=queue, MessageBody="ours")
-    [received] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], WaitTimeSeconds=5)["Messages"]
+    [received] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], WaitTimeSeconds=20)["Messages"]
     assert received["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
@@ -100,7 +100,7 @@ def test_a_topic_brings_its_messages_to_a_queue(state: Path, running: Running, s
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     sns.publish(TopicArn=topic, Message="hello")
-    [received] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    [received] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
     assert received["Body"] == "hello"
 
 
@@ -146,8 +146,14 @@ def test_the_dead_letters_of_a_rule_have_a_queue_which_the_manifest_holds(state:
 
 def test_an_edge_that_is_stopped_answers_those_who_wait(state: Path, running: Running, queue: str) -> None:
     """In another process: the call is under way when the signal comes."""
+    # Says so when its question has been sent, not when it is about to be.
     script = (
-        "import boto3, sys; print('asking', flush=True); "
+        "import boto3, http.client, sys\n"
+        "answer_to = http.client.HTTPConnection.getresponse\n"
+        "def asked(connection):\n"
+        "    print('asked', flush=True)\n"
+        "    return answer_to(connection)\n"
+        "http.client.HTTPConnection.getresponse = asked\n"
         f"print(boto3.client('sqs', region_name='eu-west-1', endpoint_url={running.workbench!r})"
         f".receive_message(QueueUrl={queue!r}, WaitTimeSeconds=20).get('Messages'), flush=True)"
     )
@@ -159,12 +165,15 @@ def test_an_edge_that_is_stopped_answers_those_who_wait(state: Path, running: Ru
         "AWS_SESSION_TOKEN": issued["SessionToken"],
         "AWS_MAX_ATTEMPTS": "1",
     }
+    other = client(state, running, "sqs")
+    other.receive_message(QueueUrl=queue)
+    edge = pid_of(state, "edge")
     asking = subprocess.Popen(
         [sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert asking.stdout is not None
-    assert asking.stdout.readline() == "asking\n"
-    other = client(state, running, "sqs")
-    other.receive_message(QueueUrl=queue, WaitTimeSeconds=2)  # so long the other has time to arrive
-    os.kill(process_ids(status(state))["edge"], signal.SIGTERM)
-    assert asking.communicate(timeout=15)[0] == "None\n"
+    assert asking.stdout.readline() == "asked\n"
+    other.receive_message(QueueUrl=queue)  # answered after the other's question has come in
+    os.kill(edge, signal.SIGTERM)
+    # An edge that let it wait would cut it off after its five seconds of grace.
+    assert asking.communicate(timeout=300)[0] == "None\n"

@@ -27,19 +27,21 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert started.returncode == 0, started.stderr
     try:
         basket = {"lines": [{"sku": "chair-oak", "quantity": 1}], "customerReference": SECRET}
-        placed = call(root, state, "POST", "/v2/orders", "--data", json.dumps(basket))
-        call(root, state, "GET", f"/v2/orders/{placed['id']}")
-        call(root, state, "GET", f"/v2/orders?limit=5&{SECRET}=1")
-        call(root, state, "POST", "/v2/orders", "--data", json.dumps({SECRET: 1}))
+        placed = call(root, state, 201, "POST", "/v2/orders", "--data", json.dumps(basket))
+        call(root, state, 200, "GET", f"/v2/orders/{placed['id']}")
+        call(root, state, 400, "GET", f"/v2/orders?limit=5&{SECRET}=1")
+        call(root, state, 400, "POST", "/v2/orders", "--data", json.dumps({SECRET: 1}))
         harness(state, "call", "orders", "GET", "/v2/orders", "--as", "backoffice", cwd=root)
     finally:
         harness(state, "down", cwd=root)
     return root / "contracts"
 
 
-def call(root: Path, state: Path, method: str, path: str, *more: str) -> dict[str, str]:
+def call(root: Path, state: Path, status: int, method: str, path: str, *more: str) -> dict[str, str]:
     done = harness(state, "call", "orders", method, path, "--as", "storefront", "--json", *more, cwd=root)
-    body: dict[str, str] = json.loads(done.stdout)["body"]
+    answer = json.loads(done.stdout)
+    assert answer["status"] == status, f"{answer}\n{harness(state, 'logs', cwd=root).stdout}"
+    body: dict[str, str] = answer["body"]
     return body
 
 

@@ -40,7 +40,7 @@ class Running:
             text=True,
             capture_output=True,
             check=check,
-            timeout=120,
+            timeout=300,
         )
 
     def credentials(self, role: str) -> dict[str, str]:
@@ -56,7 +56,7 @@ class Running:
         return answer
 
 
-def eventually(read: Callable[[], Any], until: Callable[[Any], bool], *, seconds: float = 10.0) -> Any:
+def eventually(read: Callable[[], Any], until: Callable[[Any], bool], *, seconds: float = 120.0) -> Any:
     """The first value that satisfies `until`; the last one read when none does in time."""
     deadline = time.monotonic() + seconds
     while True:
@@ -118,7 +118,7 @@ def send(request: AWSRequest, *, url: str = "", body: bytes | None = None, heade
         url or request.url,
         data=request.data if body is None else body,
         headers={**dict(request.headers), **(headers or {})},
-        timeout=30,
+        timeout=180,
     )
 
 
@@ -162,7 +162,7 @@ class TestSignatures:
         assert answer.headers["x-amzn-ErrorType"] == "InvalidSignatureException"
 
     def test_an_unsigned_request_is_refused(self, running: Running) -> None:
-        answer = requests.get(running.workbench + "/v2/orders", headers={"x-apigw-api-id": "orders"}, timeout=30)
+        answer = requests.get(running.workbench + "/v2/orders", headers={"x-apigw-api-id": "orders"}, timeout=180)
 
         assert answer.status_code == 403
         assert answer.json() == {"message": "Missing Authentication Token"}
