@@ -1,6 +1,8 @@
 """A small HTTP/1.1 client for targets: pooled keep-alive connections on asyncio, answers parsed by httptools."""
 
 import asyncio
+import ipaddress
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -133,7 +135,9 @@ class HttpClient:
         if secure and self._tls is None:
             raise TargetUnreachable(f"https is not spoken here: {host}:{port}")
         trouble: Exception | None = None
-        for address in addresses or (host,):
+        for address in addresses or await _looked_up(host, port):
+            if is_off_limits(address):
+                raise TargetUnreachable(f"connect to {host}:{port}: {address} is link-local, where nothing is called")
             try:
                 return await asyncio.open_connection(
                     address, port, ssl=self._tls if secure else None, server_hostname=host if secure else None
@@ -179,6 +183,36 @@ class HttpClient:
         finally:
             if not kept:
                 writer.close()
+
+
+# Instance metadata and credentials beyond 169.254.0.0/16: AWS's over IPv6, Google's over IPv6.
+_METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254")))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def is_off_limits(address: str) -> bool:
+    """Where a machine keeps what is for itself alone: link-local addresses, in whichever spelling, and multicast.
+
+    Whoever names a target could make credentials of the machine leave it.
+    """
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in _METADATA:
+            return True
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if inner is None and found in _NAT64:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        found = inner or found
+    return found.is_link_local or found.is_multicast or str(found) == "255.255.255.255"
+
+
+async def _looked_up(host: str, port: int) -> tuple[str, ...]:
+    """The addresses of a name, so that the ones that are judged are the ones that are used."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:  # a name that cannot stand in DNS is a ValueError
+        raise TargetUnreachable(f"connect to {host}:{port}: {getattr(error, 'strerror', '') or error}") from error
+    return tuple(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 _PORTS = {"http": 80, "https": 443}

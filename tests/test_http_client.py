@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from harness.http_client import HttpClient, TargetUnreachable
+from harness.http_client import HttpClient, TargetUnreachable, is_off_limits
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +86,41 @@ async def test_the_addresses_that_are_given_count_and_the_name_is_not_asked() ->
         assert (await client.post(named, [], b"", at=["::1", "127.0.0.1"])).status == 200
     assert counts == [1]
     await client.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "169.254.0.1",
+        "::ffff:169.254.169.254",
+        "2002:a9fe:a9fe::1",
+        "64:ff9b::169.254.169.254",
+        "fe80::1%lo",
+        "fd00:ec2::254",
+        "224.0.0.1",
+        "ff02::1",
+        "255.255.255.255",
+    ],
+)
+async def test_an_address_that_a_machine_keeps_for_itself_is_off_limits(address: str) -> None:
+    assert is_off_limits(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.1", "172.17.0.2", "169.253.1.1", "fd12::254", "::2"])
+async def test_a_container_and_the_internet_are_not(address: str) -> None:
+    assert not is_off_limits(address)
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[::ffff:a9fe:a9fe]", "2852039166", "0xa9fea9fe"])
+async def test_no_spelling_of_a_link_local_address_is_called(host: str) -> None:
+    client = HttpClient()
+    with pytest.raises(TargetUnreachable, match="link-local"):
+        await client.post(f"http://{host}/latest/meta-data/", [], b"")
+
+
+async def test_addresses_that_somebody_looked_at_are_judged_as_well() -> None:
+    with pytest.raises(TargetUnreachable, match="link-local"):
+        await HttpClient().post("http://metadata.test/", [], b"", at=("169.254.169.254",))

@@ -116,6 +116,7 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         exchange.touched = True
+        self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -126,10 +127,11 @@ class Connection(asyncio.Protocol):
         if exchange.finished:
             self._exchange = None
             self._settle(exchange)
+        elif self._head_bytes > MAX_HEAD_BYTES:
+            # Without a byte of a body: a head, a trailer or the extension of a chunk that does not end.
+            self.fail(exchange, UpstreamFault.MALFORMED)
+            return
         elif not exchange.head_done:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.fail(exchange, UpstreamFault.MALFORMED)
             return
         elif exchange.held > HIGH_WATER_BYTES and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
@@ -176,6 +178,8 @@ class Connection(asyncio.Protocol):
         if exchange is None or exchange.finished:
             return
         exchange.status = self._parser.get_status_code()
+        if exchange.status < 100:  # RFC 9110 section 15; the parser would read a body of it
+            raise ValueError(f"{exchange.status} is no status")
         # A trailer is not handed on: nothing says that it may be merged into the head (RFC 9110 section 6.5.1).
         exchange.headers, self._headers = self._headers, []
         if exchange.status >= 200:
@@ -189,6 +193,7 @@ class Connection(asyncio.Protocol):
         if exchange is None or exchange.finished:
             self._surplus = True
             return
+        self._head_bytes = 0
         exchange.pieces.append(piece)
         exchange.held += len(piece)
 

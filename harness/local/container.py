@@ -11,6 +11,7 @@ import shutil
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvloop
 
@@ -21,6 +22,7 @@ from harness.local.router_process import run_router
 from harness.manifest.plan_file import EdgeSettings, Listener, Nats, RouterSettings
 from harness.manifest.settings import read_settings
 from harness.runtime import keys, layout
+from harness.runtime.compose import database_service
 from harness.runtime.folder import write_whole
 from harness.sts.web_identity import TOKEN_SECONDS, WorkloadTokens, key_from_pem
 from harness.wire import NetworkPlace, PlaceKind
@@ -111,11 +113,15 @@ def _upstreams(landscape: manifest.Landscape) -> dict[str, str]:
 
 
 def _closed(landscape: manifest.Landscape) -> tuple[str, ...]:
-    """The private listeners and the store, by the names that the router's networks have for them."""
+    """The private listeners and the stores, by the names that the router's networks have for them."""
     accounts = {domain.account.name for domain in landscape.domains.values()}
     aliases = [layout.WORKBENCH_ALIAS, *map(layout.endpoint_alias, sorted(accounts))]
     listeners = [f"http://{alias}:{layout.EDGE_PORT}" for alias in aliases]
-    return (*listeners, layout.NATS_URL, f"http://{LOOPBACK}:{layout.ROUTER_HEALTH_PORT}")
+    stores = [
+        urlsplit(layout.NATS_URL).hostname,
+        *(database_service(name) for name, domain in landscape.domains.items() if domain.database),
+    ]
+    return (*listeners, *(f"any://{host}" for host in stores), f"http://{LOOPBACK}:{layout.ROUTER_HEALTH_PORT}")
 
 
 def _listeners(landscape: manifest.Landscape) -> list[Listener]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
 _HERE = "here"
+_ANY = 0
 _Place = tuple[str, int]
 
 
@@ -29,7 +30,8 @@ class Found:
 
 class Owners:
     """`accounts`: account ids by the base URLs of their containers. `closed`: the base URLs of the landscape's own
-    listeners that stand for private networks, of its store, and of whatever else no service calls.
+    listeners that stand for private networks, of its store, and of whatever else no service calls. One without a port
+    (`any://nats`) is all that listens at its address.
     """
 
     def __init__(self, accounts: Mapping[str, str], closed: Collection[str] = ()) -> None:
@@ -40,12 +42,16 @@ class Owners:
         """Raises OSError for a host that there is not."""
         port, addresses = await _addresses(url)
         wanted = _places(port, addresses)
+        anywhere = {(address, _ANY) for address, _ in wanted if address != _HERE}
         for base, owner in (*self._closed.items(), *self._accounts.items()):
             try:
                 places = _places(*await _addresses(base))
             except OSError:
                 continue  # a container that is not up has no address yet, and nothing can reach it
-            if places & wanted:
+            if base in self._accounts:
+                # An address that is not this machine's is the container's own: whatever listens there is in it.
+                places |= {(address, _ANY) for address, _ in places if address != _HERE}
+            if places & (wanted | anywhere):
                 return Found(owner, addresses)
         return Found(None, addresses)
 
@@ -56,7 +62,7 @@ def _places(port: int, addresses: Collection[str]) -> set[_Place]:
 
 async def _addresses(url: str) -> tuple[int, tuple[str, ...]]:
     parts = urlsplit(url)
-    port = parts.port or _PORTS.get(parts.scheme, 0)
+    port = parts.port or _PORTS.get(parts.scheme, _ANY)
     host = parts.hostname or ""
     if _is_address(host):
         return port, (host,)

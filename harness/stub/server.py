@@ -27,7 +27,10 @@ class StubApp:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ValueError(f"the stub serves HTTP alone, not {scope['type']}")
-        body = await _read(receive)
+        try:
+            body = await _read(receive)
+        except ConnectionError:
+            return  # a part of a body is no request, and nobody waits for an answer
         if body is None:
             await _send(send, scope["method"], _TOO_LARGE)
             return
@@ -58,11 +61,13 @@ async def serve(provider: Provider, *, host: str, port: int) -> None:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None when it is too large."""
+    """The whole body; None when it is too large. ConnectionError when the client went before its end."""
     pieces: list[bytes] = []
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError("the client went")
         piece: bytes = message.get("body", b"")
         size += len(piece)
         if size > MAX_BODY_BYTES:

@@ -123,6 +123,16 @@ def test_an_answer_is_read_to_its_end(said: list[bytes], closes: bool, got: tupl
         pytest.param(
             [b"HTTP/1.1 200 OK\r\nx-long: " + b"x" * 200_000], UpstreamFault.MALFORMED, id="a head without end"
         ),
+        pytest.param(
+            [b"HTTP/1.1 099 Early\r\ncontent-length: 5\r\n\r\nhello", OK],
+            UpstreamFault.MALFORMED,
+            id="a status below 100, with a body that would come before the answer's",
+        ),
+        pytest.param(
+            [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" * 10_000],
+            UpstreamFault.MALFORMED,
+            id="early hints without end",
+        ),
     ],
 )
 def test_what_is_no_answer_is_a_fault(said: list[bytes], fault: UpstreamFault) -> None:

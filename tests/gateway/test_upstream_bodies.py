@@ -174,3 +174,32 @@ def test_a_body_that_is_not_wanted_any_more_closes_its_connection() -> None:
             await closed.wait()
 
     run(scene)
+
+
+@pytest.mark.parametrize(
+    ("first", "piece"),
+    [
+        pytest.param(b"0\r\n", b"x-more: " + b"x" * 1000 + b"\r\n", id="fields of a trailer"),
+        pytest.param(b"0\r\nx-more: ", b"x" * 1000, id="one field of a trailer"),
+        pytest.param(b"5;more=", b"x" * 1000, id="the extension of a chunk"),
+    ],
+)
+def test_what_is_no_body_and_does_not_end_is_given_up(first: bytes, piece: bytes) -> None:
+    async def pours(wire: Wire) -> None:
+        await wire.request()
+        await wire.say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n", first)
+        try:
+            while True:
+                await wire.say(piece)
+        except ConnectionError:
+            return
+
+    async def scene() -> None:
+        async with container(pours) as to:
+            client = PooledClient()
+            answer = await get(client, to)
+            with pytest.raises(BodyBrokeOff, match="malformed"):
+                await whole(answer)
+            await until(lambda: client.open_connections(to.origin) == 0)
+
+    run(scene)

@@ -1,5 +1,6 @@
 """What a container of the edge's image makes and listens at."""
 
+import asyncio
 import os
 import socket
 import stat
@@ -11,6 +12,7 @@ import pytest
 from harness import manifest
 from harness.errors import StartError
 from harness.local import container
+from harness.local.owners import Owners
 from harness.runtime import layout
 from harness.wire import PlaceKind
 from tests.local.conftest import ROOT
@@ -138,3 +140,24 @@ class TestListeners:
             StartError, match=r"vpce\.elsewhere\.internal does not resolve: is the edge on that network"
         ):
             container._listeners(changed)
+
+
+@pytest.mark.anyio
+async def test_what_a_routers_networks_hold_beside_containers_of_domains_is_closed_to_subscriptions(
+    landscape: manifest.Landscape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["nats", "orders-db", "stock-db", layout.WORKBENCH_ALIAS, "vpce.orders.internal", "orders", "stock"]
+    addresses = {name: f"198.51.100.{number}" for number, name in enumerate(names, 1)}
+
+    async def look_up(self: asyncio.AbstractEventLoop, host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        if host not in addresses:
+            raise OSError(f"no {host}")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (addresses[host], port))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", look_up)
+    owners = Owners({"http://stock:8080": "222222222222"}, container._closed(landscape))
+
+    closed = ["nats:4222", "nats:8222", "orders-db:5432", "stock-db:5432", f"{layout.WORKBENCH_ALIAS}:4566"]
+    for place in (*closed, "vpce.orders.internal:4566", "198.51.100.2:5432"):
+        assert (await owners.of(f"http://{place}/")).owner == "", place
+    assert (await owners.of("http://stock:8081/")).owner == "222222222222"

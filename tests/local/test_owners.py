@@ -44,3 +44,17 @@ async def test_what_no_service_calls_is_nobodys() -> None:
 async def test_the_addresses_that_were_looked_at_are_told() -> None:
     found = await Owners({}).of("http://192.0.2.1/")
     assert (found.owner, found.addresses) == (None, ("192.0.2.1",))
+
+
+@pytest.mark.parametrize("port", [8080, 9999])
+async def test_another_address_is_its_containers_whatever_listens_there(port: int) -> None:
+    owners = Owners({"http://198.51.100.7:8080": STOCK})
+    assert [(await owners.of(f"http://198.51.100.{last}:{port}/")).owner for last in (7, 8)] == [STOCK, None]
+
+
+@pytest.mark.parametrize("host", ["198.51.100.9", "[::ffff:198.51.100.9]"])
+@pytest.mark.parametrize("port", [4222, 8222])
+async def test_what_is_closed_without_a_port_is_closed_at_every_port(host: str, port: int) -> None:
+    owners = Owners({}, ["any://198.51.100.9", "http://198.51.100.10:4566"])
+    assert (await owners.of(f"http://{host}:{port}/")).owner == ""
+    assert (await owners.of("http://198.51.100.10:4567/")).owner is None

@@ -43,6 +43,28 @@ def test_a_body_in_pieces_is_one_request(app: StubApp) -> None:
     assert ask(app, "GET", headers[b"location"].decode())[0] == 200
 
 
+def test_a_client_that_goes_within_its_body_has_sent_nothing(app: StubApp) -> None:
+    before = ask(app, "GET", "/v2/orders")[2]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b'{"lines": [{"sku": "a", "quantity": 1}]}', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v2/orders", "raw_path": b"/v2/orders", "query_string": b"",
+             "headers": []}  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+
+    assert sent == []
+    assert ask(app, "GET", "/v2/orders")[2] == before
+
+
 def test_the_query_counts(app: StubApp) -> None:
     assert ask(app, "GET", "/v2/orders", query=b"limit=0")[0] == 400
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from harness.contracts.stub.answers import Answers, plain_problem
 from harness.contracts.stub.generate import Generator
 from harness.contracts.stub.operations import Operation, Version, read_version
-from harness.contracts.stub.resources import MOST_REMEMBERED, parameter_of
+from harness.contracts.stub.resources import MOST_BYTES, MOST_REMEMBERED, parameter_of
 from harness.contracts.stub.stateful import Stateful
 from harness.contracts.stub.validation import Fault, Rejected, judge
 from harness.wire import EVENTS_PATH, READINESS_PATH, HttpRequest, HttpResponse
@@ -64,6 +64,7 @@ class _Stage:
         self._answers = Answers(version, generator)
         self._stateful = Stateful(version, generator, self._answers)
         self._remembered: dict[tuple[str, str, str], tuple[bytes, HttpResponse]] = {}
+        self._remembered_bytes = 0
 
     def answer(self, request: HttpRequest, path: str) -> HttpResponse:
         parts = _decoded(path)
@@ -95,9 +96,10 @@ class _Stage:
             fault = Fault("reused", "was used for another body", parameter="Idempotency-Key")
             return self._answers.rejected(operation, Rejected((422, 400), [fault]))
         answer = self._answers.told(operation, self._stateful.outcome(operation, asked))
-        if len(self._remembered) >= MOST_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
         self._remembered[slot] = (digest, answer)
+        self._remembered_bytes += len(answer.body)
+        while len(self._remembered) > MOST_REMEMBERED or self._remembered_bytes > MOST_BYTES:
+            self._remembered_bytes -= len(self._remembered.pop(next(iter(self._remembered)))[1].body)
         return answer
 
 

@@ -1,5 +1,6 @@
 """What was created, under the path that it is read at; bounded, the oldest goes first."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,8 @@ from harness.contracts.stub.operations import Operation, Response, Version
 
 MOST_RESOURCES: Final = 10_000
 MOST_REMEMBERED: Final = 1_000
+MOST_BYTES: Final = 67_108_864
+"""Of all bodies together, as JSON."""
 _PLAIN: Final = "-._~!$&'()*+,;=:@"
 # Names of lists in the pages of domains, of JSON:API and of others.
 LISTS: Final = ("items", "data", "results", "values", "entries")
@@ -21,11 +24,13 @@ class Resource:
     key: str
     body: Mapping[str, Any]
     revision: int = 1
+    size: int = 0
 
 
 class Resources:
     def __init__(self) -> None:
         self._by_path: dict[str, Resource] = {}
+        self._size = 0
 
     def get(self, path: str) -> Resource | None:
         return self._by_path.get(path)
@@ -33,16 +38,21 @@ class Resources:
     def put(self, path: str, key: str, body: Mapping[str, Any]) -> Resource:
         """A new one, or a revision of the one that is there."""
         before = self._by_path.get(path)
-        made = Resource(key, body, before.revision + 1 if before else 1)
-        if before is None and len(self._by_path) >= MOST_RESOURCES:
-            del self._by_path[next(iter(self._by_path))]
+        size = len(json.dumps(body))
+        made = Resource(key, body, before.revision + 1 if before else 1, size)
+        self._size += size - (before.size if before else 0)
         self._by_path[path] = made
+        while len(self._by_path) > MOST_RESOURCES or (self._size > MOST_BYTES and len(self._by_path) > 1):
+            self._drop(next(each for each in self._by_path if each != path))
         return made
+
+    def _drop(self, path: str) -> None:
+        self._size -= self._by_path.pop(path).size
 
     def remove(self, path: str) -> None:
         """That one, and what is below it."""
         for each in [each for each in self._by_path if each == path or each.startswith(path + "/")]:
-            del self._by_path[each]
+            self._drop(each)
 
     def of(self, collection: str) -> list[Resource]:
         """In the order of their creation."""

@@ -25,6 +25,8 @@ _READ: Final = (200, 204)
 _WRITTEN: Final = (200, 204, 202, 201)
 _GONE: Final = (204, 200, 202)
 _TRIES: Final = 100
+# It stands in `location`, and a head has an end.
+_LONGEST_KEY: Final = 1_024
 
 
 class Stateful:
@@ -183,7 +185,7 @@ class Stateful:
         parameter = parameter_of(last)
         told = asked.body.get(member) if member and isinstance(asked.body, Mapping) else None
         shape = self._key_shape((*operation.segments, last), parameter)
-        if isinstance(told, str | int) and (shape is None or shape.fits(told)):
+        if isinstance(told, str | int) and (shape is None or shape.fits(told)) and len(str(told)) <= _LONGEST_KEY:
             return told  # the client names what it makes
         inside = self._members(response).get(member) if member else None
         for _ in range(_TRIES):

@@ -162,9 +162,25 @@ def _body(body: Body | None, request: HttpRequest) -> Any:
         value = orjson.loads(request.body)
     except orjson.JSONDecodeError as error:
         return Rejected(BROKEN, [Fault("json", f"is not JSON: {error}", pointer="#")])
+    if _is_deep(value):
+        return Rejected(BROKEN, [Fault("depth", f"is nested more than {_DEEPEST} deep", pointer="#")])
     shape = body.media[known]
     faults = list(islice(_faults(shape, value), MOST_FAULTS)) if shape is not None else []
     return Rejected(BROKEN, faults) if faults else value
+
+
+# The validator goes 255 levels deep; what is kept is put into lists, with further levels around it.
+_DEEPEST: Final = 200
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        level = [each for value in inner for each in (value.values() if isinstance(value, dict) else value)]
+        if not level:
+            return False
+    return True
 
 
 def _faults(shape: Shape, value: Any, *, parameter: str = "") -> Iterator[Fault]:
