@@ -1,9 +1,10 @@
 """The HTTP server in front of the edge: uvicorn's process on uvloop, and a protocol of our own for connections."""
 
 import resource
+import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -42,6 +43,17 @@ def server_config(
 
 class _Server(uvicorn.Server):
     stopping: Callable[[], Awaitable[None]] | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Without uvicorn's last act, which is to raise the signal once more: that would end the process at once, and
+        whoever serves has records to write yet."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.stopping is not None:
