@@ -5,6 +5,7 @@ name is left out, or stands as "any member" (docs/reference/recorded-usage.md).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -25,6 +26,8 @@ CHOOSING: Final = ("fields", "select")
 # Bounds of what is looked at in one body: deeper or further there is nothing new.
 MOST_LEVELS: Final = 24
 MOST_VALUES: Final = 20_000
+# A schema that leads back to itself has paths without end; what is known of some can be found again.
+MOST_KNOWN: Final = 10_000
 
 Json = Mapping[str, Any] | bool
 
@@ -59,7 +62,7 @@ class CallReader:
             return None
         names = known[template]
         query = parse_qsl(request.raw_query.decode("latin-1"), keep_blank_values=True)
-        return used_once(
+        usage = used_once(
             Call(self._version, method, template),
             day,
             status=status,
@@ -67,6 +70,8 @@ class CallReader:
             request_fields=names.body_fields(request),
             response_fields=names.chosen(query),
         )
+        # A container may answer 999, which is no status (RFC 9110 section 15) and stands in no line of usage.
+        return usage if 100 <= status <= 599 else replace(usage, statuses={})
 
 
 class _Names:
@@ -158,6 +163,9 @@ class _Fields:
 
     def _names_at(self, path: FieldPath) -> frozenset[str]:
         if path not in self._names:
+            if len(self._names) >= MOST_KNOWN:
+                self._names.clear()
+                self._further.clear()
             self._names[path] = frozenset(names_at(self._schema, path))
         return self._names[path]
 

@@ -15,6 +15,9 @@ from harness.contracts.field_path import FieldPath, show_field_path
 from harness.contracts.usage_line import LineError, read_line
 from harness.errors import InputError, Problem
 
+MOST_FIELDS = 1_000
+"""Of one operation: a schema that leads back to itself has paths without end, and a caller may send ever new ones."""
+
 LOCATIONS = ("path", "query", "header", "cookie")
 """Where parameters are (OpenAPI 3.1, 4.8.12): the keys of `Usage.parameters`."""
 
@@ -77,8 +80,8 @@ def used_once(
             for location, names in (parameters or {}).items()
             if names
         },
-        request_fields=dict.fromkeys(request_fields, once),
-        response_fields=dict.fromkeys(response_fields or [()], once),
+        request_fields=_bounded(dict.fromkeys(request_fields, once)),
+        response_fields=_bounded(dict.fromkeys(response_fields or [()], once)),
         statuses={status: once},
     )
 
@@ -106,8 +109,8 @@ def _both(one: Usage, other: Usage) -> Usage:
             for location in LOCATIONS
             if location in one.parameters or location in other.parameters
         },
-        request_fields=_added(one.request_fields, other.request_fields),
-        response_fields=_added(_chosen(one, other), _chosen(other, one)),
+        request_fields=_bounded(_added(one.request_fields, other.request_fields)),
+        response_fields=_bounded(_added(_chosen(one, other), _chosen(other, one))),
         statuses=_added(one.statuses, other.statuses),
     )
 
@@ -127,6 +130,14 @@ def _added(one: Mapping[_Key, Seen], other: Mapping[_Key, Seen]) -> dict[_Key, S
     for key, seen in other.items():
         added[key] = added[key] + seen if key in added else seen
     return added
+
+
+def _bounded(fields: dict[FieldPath, Seen]) -> dict[FieldPath, Seen]:
+    """The shortest paths, of one length in the order of their text, so that the order of calls does not matter."""
+    if len(fields) <= MOST_FIELDS:
+        return fields
+    kept = sorted(fields, key=lambda path: (len(path), show_field_path(path)))[:MOST_FIELDS]
+    return {path: fields[path] for path in kept}
 
 
 def serialise(usages: Iterable[Usage]) -> str:

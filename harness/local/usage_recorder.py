@@ -50,6 +50,7 @@ class _Note(NamedTuple):
     api: str
     method: str
     status: int
+    size: int
 
 
 class UsageRecorder:
@@ -75,8 +76,13 @@ class UsageRecorder:
 
     def note(self, at: datetime, request: HttpRequest, api: str, method: str, status: int) -> None:
         """A call that its API answered. On the way of every call."""
+        head = (
+            len(request.raw_path)
+            + len(request.raw_query)
+            + sum(len(name) + len(value) for name, value in request.headers)
+        )
         size = len(request.body)
-        if len(self._notes) >= MOST_WAITING or self._waiting_bytes + size > MOST_WAITING_BYTES:
+        if len(self._notes) >= MOST_WAITING or self._waiting_bytes + head + size > MOST_WAITING_BYTES:
             self.dropped += 1
             return
         if size > MOST_BODY_BYTES:
@@ -84,8 +90,8 @@ class UsageRecorder:
                 request.method, request.raw_path, request.raw_query, request.headers, b"", request.request_id
             )
             size = 0
-        self._waiting_bytes += size
-        self._notes.append(_Note(at, request, api, method, status))
+        self._waiting_bytes += head + size
+        self._notes.append(_Note(at, request, api, method, status, head + size))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -114,7 +120,7 @@ class UsageRecorder:
         """Makes usage of the notes, oldest first, until that moment of the monotonic clock."""
         while self._notes:
             note = self._notes.popleft()
-            self._waiting_bytes -= len(note.request.body)
+            self._waiting_bytes -= note.size
             self._add(note)
             if time.monotonic() > until:
                 return

@@ -1,6 +1,7 @@
 """What is recorded of a call: names that the contract has, and nothing that a caller sent."""
 
 import copy
+import itertools
 import json
 import random
 from datetime import date
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness.contracts.recording import CallReader
 from harness.contracts.schemas import Library
-from harness.contracts.usage import Usage, parse_usage, serialise
+from harness.contracts.usage import Usage, merge, parse_usage, serialise
 from harness.errors import InputError
 from harness.wire import HttpRequest
 from tests.contracts.lint.test_lint import mutate
@@ -154,3 +155,63 @@ def test_a_broken_contract_is_read_or_refused(seed: int) -> None:
             continue
         for case in CASES["cases"]:
             used(a_request(case), reader=reader)
+
+
+TREE = {
+    "openapi": "3.1.0",
+    "info": {"title": "trees", "version": "1.0.0"},
+    "paths": {
+        "/trees": {
+            "post": {
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Node"}}}},
+                "responses": {"201": {"description": "made"}},
+            }
+        }
+    },
+    "components": {
+        "schemas": {
+            "Node": {
+                "type": "object",
+                "properties": {
+                    "value": {"type": "string"},
+                    "left": {"$ref": "#/components/schemas/Node"},
+                    "right": {"allOf": [{"$ref": "#/components/schemas/Node"}]},
+                },
+            }
+        }
+    },
+}
+
+
+def a_branch(turns: str) -> Any:
+    tree: dict[str, Any] = {"value": "s3cret"}
+    for turn in turns:
+        tree = {"left" if turn == "0" else "right": tree}
+    return tree
+
+
+def test_of_paths_without_end_a_bounded_number_is_kept_the_shortest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.contracts.usage.MOST_FIELDS", 20)
+    monkeypatch.setattr("harness.contracts.recording.MOST_KNOWN", 50)
+    reader = reader_of(yaml.safe_dump(TREE))
+    calls = []
+    for number in range(64):
+        body = json.dumps(a_branch(f"{number:06b}")).encode()
+        found = used(HttpRequest("POST", b"/v2/trees", b"", [], body), reader=reader)
+        assert found is not None
+        calls.append(found)
+
+    for order in (calls, calls[::-1]):
+        (merged,) = merge(order)
+        assert len(merged.request_fields) == 20
+        assert {path for path in merged.request_fields if len(path) < 4} == {
+            tuple(steps) for length in (1, 2, 3) for steps in itertools.product(("left", "right"), repeat=length)
+        }
+    assert len(reader._operations["POST"]["/trees"]._body._names) <= 50
+
+
+def test_a_status_that_is_none_makes_no_line_that_cannot_be_read() -> None:
+    found = used(HttpRequest("POST", b"/v2/trees", b"", [], b"{}"), 999, reader_of(yaml.safe_dump(TREE)))
+
+    assert found is not None
+    assert parse_usage(serialise([found]), file="x") == (found,)

@@ -100,13 +100,25 @@ async def test_more_than_may_wait_is_counted_and_said(
 
 
 async def test_bodies_that_wait_have_a_bound_together(recorder: UsageRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage_recorder, "MOST_WAITING_BYTES", 100)
+    monkeypatch.setattr(usage_recorder, "MOST_WAITING_BYTES", 120)
     for _ in range(3):
         recorder.note(NOON, call(method="POST", body=b" " * 60), "orders", "POST", 201)
     assert recorder.dropped == 2
 
     recorder.read()
     recorder.note(NOON, call(method="POST", body=b" " * 60), "orders", "POST", 201)
+    assert recorder.dropped == 2
+
+
+async def test_heads_that_wait_count_as_bodies_do(recorder: UsageRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage_recorder, "MOST_WAITING_BYTES", 1_000)
+    large = HttpRequest("GET", b"/v2/orders", b"", [(b"x-a", b"a" * 600)], b"")
+    for _ in range(3):
+        recorder.note(NOON, large, "orders", "GET", 200)
+    assert recorder.dropped == 2
+
+    recorder.read()
+    recorder.note(NOON, large, "orders", "GET", 200)
     assert recorder.dropped == 2
 
 
