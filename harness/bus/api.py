@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from harness.access import Caller, network_context
-from harness.bus.operations.call import Answer, Call, Desk
+from harness.bus.operations.call import TOO_MANY, Answer, Call, Desk
 from harness.bus.operations.shapes import read_request
 from harness.bus.operations.table import OPERATIONS, perform
 from harness.bus.put_events import RequestError
@@ -16,7 +16,7 @@ from harness.bus.validation import EventValidator
 from harness.clock import Clock, utc_now
 from harness.policy import ContextValue
 from harness.sigv4 import Fault, FaultKind
-from harness.storage.held import StoreFull, StoreUnavailable
+from harness.storage.held import ShareUsed, StoreFull, StoreUnavailable
 from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 
 log = logging.getLogger(__name__)
@@ -93,6 +93,9 @@ class EventsApi:
         except StoreUnavailable as error:
             log.error("%s: %s", name, error)
             return UNAVAILABLE
+        except ShareUsed as error:
+            log.warning("%s: %s", name, error)
+            return TOO_MANY
         except StoreFull as error:
             log.warning("%s: %s", name, error)
             return FULL

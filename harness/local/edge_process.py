@@ -36,9 +36,10 @@ from harness.queues.receipts import Receipts
 from harness.runtime import keys
 from harness.schemas.discovery import Discovery
 from harness.storage.connection import Connection
-from harness.storage.jetstream_state import JetStreamState
+from harness.storage.jetstream_state import MOST_BYTES, JetStreamState
 from harness.storage.line_log import LineLog
 from harness.storage.replica import Replica
+from harness.storage.shares import share_of
 from harness.sts.api import StsApi
 from harness.sts.container_credentials import ContainerCredentials, Grant
 from harness.sts.web_identity import WorkloadTokens, key_from_pem
@@ -110,6 +111,8 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     await declare_topics(topic_registry, landscape.region, landscape.topics(), endpoints)
     moves = await stack.enter_async_context(Moves(broker).running())
     store = JetStreamStore(connection)
+    # What manifests declare is there by now; from here on it is the APIs that make something.
+    replica.shares.bound = share_of(MOST_BYTES, len(landscape.accounts))
     desk = await open_desk(landscape, settings.upstreams, authority, replica, store, SecretBox(master_key))
     validator = EventValidator(
         landscape.buses.values(), landscape.event_contracts(), quarantines=landscape.quarantines_by_arn()
@@ -168,7 +171,7 @@ async def _run(settings: EdgeSettings, stack: AsyncExitStack) -> None:
     await notes.prepare()
     reads = {
         **event_routes(store, lambda: [bus.arn for bus in buses()]),
-        **storage_routes(store, desk.catalogue, lambda: queue_streams(broker)),
+        **storage_routes(store, desk.catalogue, lambda: queue_streams(broker), replica.shares.used),
         **trace_routes(EventTraces(store, desk.catalogue, notes), actions),
         **audit_routes(audit),
     }

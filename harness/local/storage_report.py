@@ -8,6 +8,7 @@ from harness.bus.routes import routes_of
 from harness.bus.store import Kept, Kind, Store
 from harness.bus.targets.logs import log_group
 from harness.local.operator import Lines, Query, Route
+from harness.storage.shares import Share
 
 QUEUE = "queue"
 
@@ -15,11 +16,17 @@ Names = Mapping[str, str]
 """What people call a place, by the name that the store has for it."""
 
 
-def storage_routes(store: Store, catalogue: Catalogue, queues: Callable[[], Names] = dict) -> dict[str, Route]:
-    """`queues`: the ARN of each, by the name of its stream."""
+def storage_routes(
+    store: Store,
+    catalogue: Catalogue,
+    queues: Callable[[], Names] = dict,
+    shares: Callable[[], Mapping[str, Share]] = dict,
+) -> dict[str, Route]:
+    """`queues`: the ARN of each, by the name of its stream. `shares`: of the state, by account."""
 
     async def storage(_: Query) -> Mapping[str, Any]:
-        return report(await store.usage(), _targets(catalogue), queues())
+        told = report(await store.usage(), _targets(catalogue), queues())
+        return {**told, "accounts": [_share(account, share) for account, share in shares().items()]}
 
     async def undelivered(_: Query) -> Lines:
         return _letters(store)
@@ -51,6 +58,13 @@ def report(kept: Sequence[Kept], targets: Names, queues: Names) -> dict[str, Any
         "bound": sum(each.most_bytes for each in kept),
         "kept": sorted(places, key=lambda place: (place["kind"], place["name"])),
     }
+
+
+def _share(account: str, share: Share) -> dict[str, Any]:
+    """What the APIs made for an account, with its share of the state."""
+    full = round(share.bytes / share.bound, 4) if share.bound else 0.0
+    told = {"documents": share.documents, "bytes": share.bytes, "bound": share.bound}
+    return {"account": account, **told, "full": full}
 
 
 def _name(kept: Kept, targets: Names) -> str:

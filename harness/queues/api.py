@@ -24,10 +24,10 @@ from harness.queues.moves import Moves
 from harness.queues.permissions import Permissions
 from harness.queues.queue_operations import RECENT_SECONDS, QueueOperations
 from harness.queues.receipts import Receipts
-from harness.queues.refusals import FAULTS, THROTTLED, UNAVAILABLE, Refusal
+from harness.queues.refusals import FAULTS, SHARE_USED, THROTTLED, UNAVAILABLE, Refusal
 from harness.queues.shapes import INPUTS, from_json, from_query, to_query
 from harness.sigv4 import Fault
-from harness.storage.held import StoreFull, StoreUnavailable
+from harness.storage.held import ShareUsed, StoreFull, StoreUnavailable
 from harness.wire import HttpRequest, HttpResponse, NetworkPlace
 
 log = logging.getLogger(__name__)
@@ -124,6 +124,9 @@ class QueuesApi:
         )
         try:
             answer = await self._operations[operation](asked)
+        except ShareUsed as error:
+            log.warning("%s: %s", operation, error)
+            return SHARE_USED
         except StoreFull as error:
             log.warning("%s: %s", operation, error)
             return THROTTLED

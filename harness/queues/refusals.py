@@ -90,6 +90,9 @@ FAULTS: Mapping[FaultKind, str] = {
 }
 
 NO_SUCH_QUEUE = Refusal("QueueDoesNotExist", "The specified queue does not exist.")
+SHARE_USED = Refusal(
+    "OverLimit", "The account has used its share of what the landscape remembers: delete something first."
+)
 THROTTLED = Refusal("RequestThrottled", "The queue is full and keeps what it has: receive and delete, or purge it.")
 UNAVAILABLE = Refusal("ServiceUnavailable", "The store of the queues does not answer.")
 

@@ -21,7 +21,7 @@ class Copy(Protocol):
 
     def listen(self, listener: Callable[[Key], None]) -> None: ...
 
-    async def put(self, key: Key, value: bytes, *, expected: int | None = None) -> Entry: ...
+    async def put(self, key: Key, value: bytes, *, expected: int | None = None, small_note: bool = False) -> Entry: ...
 
     async def delete(self, key: Key, *, expected: int | None = None) -> None: ...
 
@@ -94,7 +94,7 @@ class Registry:
                 await self.copy.delete(entry.key, expected=entry.revision)
             except Conflict:
                 continue  # forgotten by another process, or noted anew
-        await self.copy.put(("sqs", what, account, name), repr(at).encode())
+        await self.copy.put(("sqs", what, account, name), repr(at).encode(), small_note=True)
 
     def _known(self, entry: Entry | None) -> Known | None:
         if entry is None:

@@ -20,6 +20,10 @@ class StoreFull(HarnessError):
     """The store is at its bound and keeps what it has."""
 
 
+class ShareUsed(StoreFull):
+    """An account has used its share of the state: it has to delete something before it makes more."""
+
+
 class Settlement(Enum):
     ACK = "ack"  # done, forget it
     NAK = "nak"  # hand it out again after a delay

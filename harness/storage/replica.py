@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from harness.storage.ending import ended
 from harness.storage.held import StoreUnavailable
+from harness.storage.shares import Shares
 from harness.storage.state import CaughtUp, Change, Entry, Key, State
 
 REACH_SECONDS = 10.0
@@ -24,6 +25,7 @@ class Replica:
         self._newest = 0
         self._news = asyncio.Event()
         self._listeners: list[Callable[[Key], None]] = []
+        self.shares = Shares()
 
     @property
     def revision(self) -> int:
@@ -72,8 +74,13 @@ class Replica:
         """Called with the key of each entry that has changed, after the change."""
         self._listeners.append(listener)
 
-    async def put(self, key: Key, value: bytes, *, expected: int | None = None) -> Entry:
-        """Raises Conflict, StoreFull, StoreUnavailable."""
+    async def put(self, key: Key, value: bytes, *, expected: int | None = None, small_note: bool = False) -> Entry:
+        """Raises Conflict, StoreFull (ShareUsed where `shares` is bounded), StoreUnavailable.
+
+        `small_note`: what deleting something needs, which no share holds up.
+        """
+        if not small_note:
+            self.shares.check(self._entries.get(key), key, value)
         revision = await self._state.put(key, value, expected=expected)
         self._apply(Change(key, value, revision))
         return Entry(key, value, revision)
@@ -143,13 +150,16 @@ class Replica:
             listener(change.key)
 
     def _keep(self, entry: Entry) -> None:
+        self.shares.changed(self._entries.get(entry.key), entry)
         self._entries[entry.key] = entry
         for size in range(1, len(entry.key)):
             self._groups.setdefault(entry.key[:size], {})[entry.key] = entry
 
     def _drop(self, key: Key) -> None:
-        if self._entries.pop(key, None) is None:
+        known = self._entries.pop(key, None)
+        if known is None:
             return
+        self.shares.changed(known, None)
         for size in range(1, len(key)):
             group = self._groups[key[:size]]
             del group[key]

@@ -13,10 +13,10 @@ from harness.query_protocol.answers import Members, Refusal, error, result
 from harness.query_protocol.calls import Call, read_call, unknown_operation
 from harness.query_protocol.signatures import refusal_of
 from harness.sigv4 import Fault
-from harness.storage.held import StoreFull, StoreUnavailable
+from harness.storage.held import ShareUsed, StoreFull, StoreUnavailable
 from harness.topics.filtering import Compile
 from harness.topics.outbox import Outbox
-from harness.topics.publish_operations import THROTTLED, UNAVAILABLE, PublishOperations
+from harness.topics.publish_operations import SHARE_USED, THROTTLED, UNAVAILABLE, PublishOperations
 from harness.topics.registry import Registry
 from harness.topics.requests import Asked, Counter, Operation
 from harness.topics.signing import certificate_path
@@ -113,6 +113,9 @@ class TopicsApi:
         )
         try:
             return await operation(asked)
+        except ShareUsed as used:
+            log.warning("%s: %s", call.action, used)
+            return SHARE_USED
         except StoreFull as full:
             log.warning("%s: %s", call.action, full)
             return THROTTLED

@@ -22,6 +22,9 @@ _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 _ID = re.compile(r"[!-~]{1,128}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}", re.ASCII)
 _FIRST_SEQUENCE_NUMBER = 10**19
+SHARE_USED = Refusal(
+    "Throttled", "The account has used its share of what the landscape remembers: delete something first.", 429
+)
 THROTTLED = Refusal("Throttled", "The topics' outbox is full and keeps what it has.", 429)
 UNAVAILABLE = Refusal("InternalError", "The store of the topics does not answer.", 500)
 

@@ -99,3 +99,22 @@ class TestTail:
         assert done.code == 1
         assert "ended in the middle of its answer" in done.err
         assert done.err.count("\n") == 1
+
+
+PLACE = {"kind": "bus", "name": "arn:b", "messages": 2, "bytes": 50, "bound": 100, "full": 0.5}
+SHARE = {"account": "111111111111", "documents": 3, "bytes": 1234, "bound": 4936, "full": 0.25}
+
+
+class TestStorage:
+    def test_shows_each_place_and_each_accounts_share(self, run: Run, running: Edge) -> None:
+        told = {"bytes": 50, "bound": 100, "kept": [PLACE], "accounts": [SHARE]}
+        running.body = json.dumps(told).encode()
+
+        done = run("events", "storage")
+
+        assert [" ".join(line.split()) for line in done.out.splitlines()] == [
+            "50.0% 50 B 2 bus arn:b",
+            "25.0% 1,234 B 3 made by the APIs for account 111111111111, of its share of the state",
+            "50 B together; at most 100 B",
+        ]
+        assert json.loads(run("events", "storage", "--json").out) == told

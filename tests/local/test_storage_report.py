@@ -15,6 +15,7 @@ from harness.local.operator import Operator, operator_token
 from harness.local.storage_report import report, storage_routes
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
+from harness.storage.shares import Share
 from tests.local.asgi import WORKBENCH, Exchange
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +55,17 @@ async def test_places_are_told_by_the_names_that_people_use(app: Operator, store
     told = json.loads((await asked(app, "/_harness/storage")).body)
     named = {(place["kind"], place["name"]): (place["messages"], place["bytes"]) for place in told["kept"]}
     assert named == {("bus", BUS.arn): (1, 5), ("target", f"{RULE.arn} t"): (1, 5), ("undelivered", ""): (0, 0)}
-    assert told["bytes"] == 10
+    assert (told["bytes"], told["accounts"]) == (10, [])
+
+
+async def test_what_each_account_has_of_the_state_is_told(store: MemoryStore) -> None:
+    catalogue = Catalogue(Replica(MemoryState()), region="eu-west-1", accounts=[])
+    shares = {"1": Share(2, 50, 200), "2": Share(1, 7, 0)}
+    told = await storage_routes(store, catalogue, shares=lambda: shares)["storage"]({})
+    assert told["accounts"] == [
+        {"account": "1", "documents": 2, "bytes": 50, "bound": 200, "full": 0.25},
+        {"account": "2", "documents": 1, "bytes": 7, "bound": 0, "full": 0.0},
+    ]
 
 
 def test_the_share_of_a_bound_is_told() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.access.landscape import ORDERS, REGION, STOCK, WORKBENCH
 from tests.bus.endpoint import Loop, serving
@@ -59,6 +60,23 @@ def test_nobody_sees_what_is_kept_beside_a_message(endpoint: Endpoint) -> None:
     assert received["Body"] == "x"
     assert "MessageAttributes" not in received
     assert "not for them" not in json.dumps(received)
+
+
+def test_an_account_that_has_used_its_share_makes_nothing_and_deletes_on() -> None:
+    loop = Loop()
+    endpoint = Endpoint(loop)
+    with serving(endpoint.api, WORKBENCH, loop) as url:
+        endpoint.url = url
+        sqs = endpoint.client()
+        made = sqs.create_queue(QueueName="q")["QueueUrl"]
+        endpoint.copy.shares.bound = 1
+        with pytest.raises(ClientError, match="has used its share") as refused:
+            sqs.create_queue(QueueName="q2")
+        assert refused.value.response["Error"]["Code"] == "OverLimit"
+        sqs.delete_queue(QueueUrl=made)
+    assert endpoint.broker.registry.all() == []
+    endpoint.close()
+    loop.close()
 
 
 def test_only_the_latest_move_tasks_are_kept(endpoint: Endpoint) -> None:

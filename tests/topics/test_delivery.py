@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
 from harness.topics import filtering, notifier, writing
 from harness.topics.model import DELIVERY, Delivery, Subscription, subscriptions_key
@@ -363,6 +364,17 @@ def test_a_subscription_that_cannot_be_read_holds_up_no_other(
     assert json.loads(message["Body"])["Message"] == "good"
     assert f"{'/'.join(key)} cannot be read" in caplog.text
     running.loop.run(running.queues.copy.delete(key))
+
+
+def test_an_account_that_has_used_its_share_makes_no_topic(running: Landscape, sns: Any, topic: str) -> None:
+    running.queues.copy.shares.bound = 1
+    try:
+        with pytest.raises(ClientError, match="has used its share") as refused:
+            sns.create_topic(Name="one-too-many")
+        assert refused.value.response["Error"]["Code"] == "Throttled"
+        sns.delete_topic(TopicArn=topic)
+    finally:
+        running.queues.copy.shares.bound = 0
 
 
 def test_a_filter_policy_that_cannot_be_decided_holds_up_no_other(

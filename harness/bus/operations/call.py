@@ -1,5 +1,6 @@
 """A call of one management operation while it is worked on: who asks for what, and what there is to work with."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,9 +16,12 @@ from harness.bus.store import Store
 from harness.identity import SecretBox
 from harness.policy import ContextValue, denial_message
 from harness.policy import Document as Policy
+from harness.storage.held import ShareUsed
 from harness.storage.replica import Replica
 from harness.storage.state import Conflict, Key
 from harness.wire import bus_arn, bus_of_rule, new_uuid
+
+log = logging.getLogger(__name__)
 
 Answer = dict[str, Any] | RequestError
 
@@ -120,6 +124,9 @@ class Call:
             except Conflict:
                 entry = await replica.read(key)
                 continue
+            except ShareUsed as error:
+                log.warning("%s: %s", self.operation, error)
+                return TOO_MANY
             return edited
         return CONCURRENT
 
