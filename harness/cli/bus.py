@@ -151,7 +151,7 @@ def storage(
         print(f"{sizes}  {place['kind']:<11} {place['name']}")
     for share in told.get("accounts", ()):
         sizes = f"{share['full']:>6.1%} {share['bytes']:>12,} B {share['documents']:>9,}"
-        print(f"{sizes}  {'made':<11} by the APIs for account {share['account']}, of its share of the state")
+        print(f"{sizes}  {'state':<11} of account {share['account']}, and of its share")
     print(f"       {told['bytes']:>12,} B together; at most {told['bound']:,} B")
 
 

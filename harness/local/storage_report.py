@@ -61,7 +61,7 @@ def report(kept: Sequence[Kept], targets: Names, queues: Names) -> dict[str, Any
 
 
 def _share(account: str, share: Share) -> dict[str, Any]:
-    """What the APIs made for an account, with its share of the state."""
+    """What the state holds for an account (what manifests declare of queues and topics too), and its share."""
     full = round(share.bytes / share.bound, 4) if share.bound else 0.0
     told = {"documents": share.documents, "bytes": share.bytes, "bound": share.bound}
     return {"account": account, **told, "full": full}

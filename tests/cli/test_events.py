@@ -114,7 +114,7 @@ class TestStorage:
 
         assert [" ".join(line.split()) for line in done.out.splitlines()] == [
             "50.0% 50 B 2 bus arn:b",
-            "25.0% 1,234 B 3 made by the APIs for account 111111111111, of its share of the state",
+            "25.0% 1,234 B 3 state of account 111111111111, and of its share",
             "50 B together; at most 100 B",
         ]
         assert json.loads(run("events", "storage", "--json").out) == told
