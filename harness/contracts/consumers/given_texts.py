@@ -49,6 +49,14 @@ _OF_TEXT: Final = frozenset({"regex", "include", "semver", "date", "time", "date
 
 
 def meanings(text: str) -> Iterator[Any]:
+    """What a text may stand for: itself, a number, true or false, or a list of such in the style simple."""
+    yield from _plain(text)
+    parts = [part.strip() for part in text.split(",")]
+    yield parts
+    yield [list(_plain(part))[-1] for part in parts]
+
+
+def _plain(text: str) -> Iterator[Any]:
     yield text
     try:
         yield json.loads(text)

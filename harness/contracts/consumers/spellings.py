@@ -58,12 +58,16 @@ def _text(value: object) -> str:
 
 
 def _regex(matcher: Matcher, example: str) -> Spelled:
-    """An expression is about the whole of what is sent: what stands before or after it is nobody's intent."""
+    """About the whole of what is sent: what stands before or after it is nobody's intent. But for an expression that
+    fits a part of the example alone: then nothing is known of the rest."""
     written = str(matcher.attributes["regex"])
     said = f"what matches {written}"
-    whole = _expression(written)
+    whole = _expression(f"^(?:{written})$")
     if whole is None:
         return Spelled(lambda _: True, (), False, said)
+    part = _expression(written)
+    if part is not None and part.is_valid(example) and not whole.is_valid(example):
+        return Spelled(part.is_valid, (example,), False, said)
     complete = all_texts(written)
     found = complete if complete is not None else drawn_texts(written, _LENGTHS, Random(0))
     texts = tuple(text for text in dict.fromkeys((example, *found)) if whole.is_valid(text))
@@ -77,7 +81,7 @@ _LENGTHS: Final = (0, 1, 9, 33, 65, 256)
 def _expression(written: str) -> jsonschema_rs.Draft202012Validator | None:
     """None: no expression of ECMA-262, such as one with flags of Java's."""
     try:
-        return jsonschema_rs.Draft202012Validator({"type": "string", "pattern": f"^(?:{written})$"})
+        return jsonschema_rs.Draft202012Validator({"type": "string", "pattern": written})
     except ValueError:  # ValidationError is one
         return None
 
