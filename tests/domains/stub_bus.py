@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
 
 import requests
+
+from tests.local.edge import QuietServer
 
 Verdict = Callable[[list[dict[str, Any]]], tuple[int, dict[str, Any]]]
 """Answers one PutEvents call in place of the bus: status and body."""
@@ -100,7 +102,7 @@ def running_bus() -> Iterator[StubBus]:
         def log_message(self, *_: object) -> None:
             """Tests read `calls`, not a log."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     bus.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -21,6 +21,11 @@ class Edge:
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
+class QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that left before its answer was whole: no word of it among what a command prints."""
+
+
 @pytest.fixture
 def edge() -> Iterator[Edge]:
     state = Edge()
@@ -48,7 +53,7 @@ def edge() -> Iterator[Edge]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     state.url = f"http://127.0.0.1:{server.server_port}"
     yield state
