@@ -33,6 +33,7 @@ CONNECT_SECONDS = 10.0
 RECONNECT_FIRST_SECONDS = 0.05
 RECONNECT_MOST_SECONDS = 2.0
 READ_SECONDS = 2.0
+FLUSH_SECONDS = 2
 READ_MESSAGES = 256
 FORGOTTEN_SECONDS = 60.0  # the server drops a reader's consumer after that long without a pull
 _NAME_IN_USE = 10058
@@ -256,13 +257,20 @@ class Connection:
 
     async def close(self) -> None:
         """What came and was not handed out is given back, so that another process gets it at once."""
-        if self._client.is_connected:
-            for puller in (*self._pullers.values(), *self._readers):
-                for message in await puller.close():
-                    if message.reply.startswith("$JS.ACK."):
-                        await message.nak()
-            await self._client.flush(timeout=2)
-        await self._client.close()
+        try:
+            if self._client.is_connected:
+                await self._give_back()
+        except PULL_ERRORS as error:
+            log.debug("not all is given back: %s", error)  # the server gives it away after the consumer's ack_wait
+        finally:
+            await self._client.close()
+
+    async def _give_back(self) -> None:
+        for puller in (*self._pullers.values(), *self._readers):
+            for message in await puller.close():
+                if message.reply.startswith("$JS.ACK."):
+                    await message.nak()
+        await self._client.flush(timeout=FLUSH_SECONDS)
 
     def _reconnected(self) -> None:
         self._publisher.reconnected()

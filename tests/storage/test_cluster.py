@@ -28,12 +28,16 @@ def cluster(tmp_path: Path) -> Iterator[NatsCluster]:
 
 
 async def leader(connection: Connection, cluster: NatsCluster) -> int:
-    info = await connection.managed(lambda: connection.jetstream.stream_info("WORK"))
-    return int(info.cluster.leader.rpartition("-")[2])
+    async with asyncio.timeout(60):
+        while True:
+            info = await connection.managed(lambda: connection.jetstream.stream_info("WORK"))
+            if info.cluster.leader:  # none while they elect one
+                return int(info.cluster.leader.rpartition("-")[2])
+            await asyncio.sleep(0.05)
 
 
 async def test_the_loss_of_the_stream_leader_loses_no_message(cluster: NatsCluster) -> None:
-    producer, consumer = [await Connection.connect(cluster.url, timeout=20, replicas=3) for _ in range(2)]
+    producer, consumer = [await Connection.connect(cluster.url, timeout=60, replicas=3) for _ in range(2)]
     await producer.keep_worker(STREAM, WORKER)
     taken: set[bytes] = set()
     halfway = asyncio.Event()
@@ -53,7 +57,7 @@ async def test_the_loss_of_the_stream_leader_loses_no_message(cluster: NatsClust
             if start > MESSAGES // 2:
                 await halfway.wait()
 
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(180), asyncio.TaskGroup() as group:
         group.create_task(consume())
         group.create_task(produce())
         await halfway.wait()
@@ -64,12 +68,12 @@ async def test_the_loss_of_the_stream_leader_loses_no_message(cluster: NatsClust
 
 
 async def test_state_is_read_and_written_after_a_node_is_lost(cluster: NatsCluster) -> None:
-    connection = await Connection.connect(cluster.url, timeout=20, replicas=3)
+    connection = await Connection.connect(cluster.url, timeout=60, replicas=3)
     state = JetStreamState(connection)
     async with Replica(state).running() as copy:
         await copy.put(("before",), b"1")
         cluster.nodes[0].kill()
         revision = await state.put(("after",), b"2")
-        await copy.reach(revision, seconds=30)
+        await copy.reach(revision, seconds=60)
         assert [entry.key for entry in copy.below(())] == [("after",), ("before",)]
     await connection.close()

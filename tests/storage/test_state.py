@@ -112,7 +112,7 @@ async def test_a_copy_has_what_another_process_writes(state: State) -> None:
     key = a_key("shared")
     async with Replica(state).running() as copy:
         revision = await state.put(key, b"1")
-        await copy.reach(revision)
+        await copy.reach(revision, seconds=60)
         entry = copy.get(key)
         assert entry is not None
         assert entry.value == b"1"
@@ -123,7 +123,7 @@ async def test_a_copy_forgets_what_another_process_deletes(state: State) -> None
     await state.put(key, b"1")
     async with Replica(state).running() as copy:
         assert copy.get(key) is not None
-        await copy.reach(await state.delete(key))
+        await copy.reach(await state.delete(key), seconds=60)
         assert copy.get(key) is None
 
 
@@ -152,7 +152,7 @@ async def test_a_copy_tells_its_listeners(state: State) -> None:
     async with Replica(state).running() as copy:
         copy.listen(heard.append)
         await copy.put(key, b"1")
-        await copy.reach(await state.delete(key))
+        await copy.reach(await state.delete(key), seconds=60)
         assert [each for each in heard if each == key] == [key, key]
 
 
@@ -160,7 +160,7 @@ async def test_two_copies_agree_on_what_is_newest(state: State) -> None:
     key = a_key("agreed")
     async with Replica(state).running() as one, Replica(state).running() as other:
         await one.put(key, b"1")
-        await other.reach(one.newest)
+        await other.reach(one.newest, seconds=60)
         assert other.get(key) == one.get(key)
 
 
@@ -198,7 +198,7 @@ async def test_an_entry_that_is_there_is_not_forgotten_though_reading_all_again_
         await state.delete(gone)
         copy.listen(heard.append)
         state.lost.set()
-        await copy.reach(3)
+        await copy.reach(3, seconds=60)
         assert [entry.key for entry in copy.below(())] == [kept]
         assert heard == [gone]
 
@@ -214,7 +214,7 @@ async def test_a_copy_goes_on_after_the_server_was_killed(tmp_path: Path) -> Non
             server.kill()
             server.start()
             revision = await state.put(("after",), b"2")
-            await copy.reach(revision, seconds=20)
+            await copy.reach(revision, seconds=60)
             assert [entry.key for entry in copy.below(())] == [("after",), ("kept",)]
     finally:
         await connection.close()
