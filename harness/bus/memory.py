@@ -39,7 +39,9 @@ class _Queue:
         if not self._ready:
             self._arrival.clear()
             try:
-                await asyncio.wait_for(self._arrival.wait(), wait)
+                # Not wait_for(), which ignores being cancelled at the moment of an arrival: nobody would have taken it.
+                async with asyncio.timeout(wait):
+                    await self._arrival.wait()
             except TimeoutError:
                 return []
         taken, self._ready = self._ready[:limit], self._ready[limit:]

@@ -73,7 +73,9 @@ class MemoryOutbox:
         if not queue.ready or (alone and queue.out):
             queue.arrival.clear()
             try:
-                await asyncio.wait_for(queue.arrival.wait(), wait)
+                # Not wait_for(), which ignores being cancelled at the moment of an arrival: nobody would have taken it.
+                async with asyncio.timeout(wait):
+                    await queue.arrival.wait()
             except TimeoutError:
                 return []
         if alone:
