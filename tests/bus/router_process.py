@@ -1,6 +1,6 @@
 """A router in a process of its own, to be killed.
 
-`python -m tests.bus.router_process NATS_URL BUS_ARN TARGET_URL [REPLICAS]`
+`python -m tests.bus.router_process NATS_URL BUS_ARN TARGET_URL [REPLICAS [ACK_WAIT]]`
 """
 
 import asyncio
@@ -20,10 +20,12 @@ STOCK = function_arn("eu-west-1", "222222222222", "stock")
 PATTERN = {"source": ["orders"]}
 
 
-async def main(nats: str, bus: str, target: str, replicas: str = "1") -> None:
+async def main(nats: str, bus: str, target: str, replicas: str = "1", ack_wait: str = "2") -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    store = await JetStreamStore.connect(nats, bounds=Bounds(ack_wait=2), timeout=30, replicas=int(replicas))
+    store = await JetStreamStore.connect(
+        nats, bounds=Bounds(ack_wait=float(ack_wait)), timeout=60, replicas=int(replicas)
+    )
     rule = Rule("placed", bus, "222222222222", compile_pattern(PATTERN), (Target("stock", STOCK),))
     await a_router(store, [rule], HttpDelivery(HttpClient(), {STOCK: target}), backoff=Backoff(most=1)).run(stop)
     await store.close()

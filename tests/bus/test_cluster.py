@@ -12,6 +12,7 @@ from harness.bus import streams
 from harness.bus.jetstream import JetStreamStore
 from tests.bus.test_kill import EVENTS, ROOT, Container, publish
 from tests.storage.nats_server import NatsCluster
+from tests.storage.processes import end
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -30,22 +31,25 @@ async def a_router(cluster: NatsCluster, bus: str, container: Container) -> Asyn
     try:
         yield
     finally:
-        process.kill()
-        await process.wait()
+        await end(process)
 
 
 async def leader_of(store: JetStreamStore, bus: str) -> int:
     """The number of the node that leads the bus's stream."""
     connection = store.connection
-    info = await connection.managed(lambda: connection.jetstream.stream_info(streams.bus_stream(bus)))
-    return int(info.cluster.leader.rpartition("-")[2])
+    async with asyncio.timeout(60):
+        while True:
+            info = await connection.managed(lambda: connection.jetstream.stream_info(streams.bus_stream(bus)))
+            if info.cluster.leader:  # none while they elect one
+                return int(info.cluster.leader.rpartition("-")[2])
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("lost", ["the leader", "a follower"])
 async def test_the_loss_of_a_node_loses_no_event(lost: str, cluster: NatsCluster, bus: str) -> None:
     container = Container()
     await container.start()
-    store = await JetStreamStore.connect(cluster.url, timeout=30, replicas=3)
+    store = await JetStreamStore.connect(cluster.url, timeout=60, replicas=3)
     await store.prepare([bus])
     async with AsyncExitStack() as stack:
         for _ in range(2):

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +13,7 @@ import pytest
 from harness.bus.jetstream import JetStreamStore
 from harness.bus.store import Record
 from tests.storage.nats_server import NatsServer
+from tests.storage.processes import end
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -45,7 +44,7 @@ class Container:
             writer.transport.abort()
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while len(self.taken) < count:
                 self._changed.clear()
                 await self._changed.wait()
@@ -84,17 +83,17 @@ async def container() -> AsyncIterator[Container]:
 
 
 @asynccontextmanager
-async def router(server: NatsServer, bus: str, container: Container) -> AsyncIterator[asyncio.subprocess.Process]:
+async def router(
+    server: NatsServer, bus: str, container: Container, *, ack_wait: float = 2
+) -> AsyncIterator[asyncio.subprocess.Process]:
     url = f"http://127.0.0.1:{container.port}"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bus.router_process", server.url, bus, url, cwd=ROOT
+        sys.executable, "-m", "tests.bus.router_process", server.url, bus, url, "1", str(ack_wait), cwd=ROOT
     )
     try:
         yield process
     finally:
-        if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
-            await process.wait()
+        await end(process)
 
 
 async def publish(store: JetStreamStore, bus: str, container: Container | None = None) -> set[str]:
@@ -135,7 +134,7 @@ async def test_killing_the_router_loses_no_event(server: NatsServer, bus: str, c
         async with router(server, bus, container) as process:
             await container.until(taken)
             assert not publishing.done()
-            os.kill(process.pid, signal.SIGKILL)
+            await end(process)
     async with router(server, bus, container):
         await container.until(EVENTS)
     await store.close()
@@ -152,7 +151,7 @@ async def test_two_routers_share_the_work_and_survive_each_other(
         async with router(server, bus, container) as process:
             await container.until(100)
             assert not publishing.done()
-            os.kill(process.pid, signal.SIGKILL)
+            await end(process)
         await container.until(EVENTS)
     await store.close()
     assert set(container.taken) == await publishing
@@ -177,13 +176,14 @@ async def test_a_router_asked_to_stop_ends_by_itself(server: NatsServer, bus: st
     store = await JetStreamStore.connect(server.url)
     await store.prepare([bus])
     await publish(store, bus)
-    async with router(server, bus, container) as process:
+    # However slow the machine is, nothing is handed out again because nobody was heard of in time.
+    async with router(server, bus, container, ack_wait=20) as process:
         await container.until(50)
         process.terminate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
     taken = sum(container.taken.values())
     assert taken == len(container.taken), "an event was delivered twice although nothing was killed"
-    async with router(server, bus, container):
+    async with router(server, bus, container, ack_wait=20):
         await container.until(EVENTS)
     await store.close()

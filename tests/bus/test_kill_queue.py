@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +19,7 @@ from harness.storage.held import StoreUnavailable
 from tests.bus.queue_router_process import ACCOUNT, a_broker
 from tests.bus.test_kill import EVENTS, ROOT, publish
 from tests.storage.nats_server import NatsServer
+from tests.storage.processes import end
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -42,9 +41,7 @@ async def router(server: NatsServer, bus: str) -> AsyncIterator[asyncio.subproce
     try:
         yield process
     finally:
-        if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
-            await process.wait()
+        await end(process)
 
 
 class Reader:
@@ -57,7 +54,7 @@ class Reader:
     async def until(self, count: int) -> None:
         known = await self._broker.registry.find(ACCOUNT, QUEUE)
         assert known is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while len(self.taken) < count:
                 try:
                     await self._take(known.queue)
@@ -82,7 +79,7 @@ async def test_killing_the_router_loses_no_message(server: NatsServer, bus: str)
         for taken in (50, 200):
             async with router(server, bus) as process:
                 await reader.until(taken)
-                os.kill(process.pid, signal.SIGKILL)
+                await end(process)
         async with router(server, bus):
             await reader.until(EVENTS)
     await store.close()

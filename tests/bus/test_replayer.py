@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from harness.bus.documents import archive_arn, archive_key, bus_key, replay_arn,
 from harness.bus.faults import Patience
 from harness.bus.replayer import LEASES, Replayer, with_name
 from harness.bus.store import ONLY_RULES, ORIGIN, Archived, Record, Store
+from harness.clock import Clock, utc_now
 from harness.storage.held import Held, StoreFull
 from harness.storage.memory_state import MemoryState
 from harness.storage.replica import Replica
@@ -38,6 +40,7 @@ class World:
     catalogue: Catalogue
     bus: str
     archive: str
+    pulled: int = 0
 
     async def keep(self, *events: tuple[str, int]) -> None:
         """Pairs of id and second, as an archive got them."""
@@ -68,17 +71,22 @@ class World:
         return document
 
     async def until(self, name: str, *states: str) -> dict[str, Any]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.state(name)["State"] not in states:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return self.state(name)
 
     async def replayed(self) -> list[Held]:
+        """What has come to the bus since this was asked last."""
         held: list[Held] = []
-        while pulled := await self.store.pull_events(self.bus, 1000, 0.2):
+        there = sum([1 async for _ in self.store.kept(self.bus)]) - self.pulled
+        while len(held) < there:
+            pulled = await self.store.pull_events(self.bus, 1000, 60)
+            assert pulled, f"{len(held)} of {there} events came"
             for each in pulled:
                 await each.ack()
             held += pulled
+        self.pulled += len(held)
         return held
 
 
@@ -100,16 +108,23 @@ async def world(store: Store, bus: str) -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def replaying(
-    world: World, *, lease: float = 30, store: Store | None = None, patience: Patience[Key] | None = None
+    world: World,
+    *,
+    lease: float = 30,
+    store: Store | None = None,
+    patience: Patience[Key] | None = None,
+    clock: Clock = utc_now,
 ) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    replayer = Replayer(world.replica, world.catalogue, store or world.store, lease=lease, patience=patience)
+    replayer = Replayer(
+        world.replica, world.catalogue, store or world.store, lease=lease, patience=patience, clock=clock
+    )
     running = asyncio.create_task(replayer.run(stop))
     try:
         yield
     finally:
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await running
 
 
@@ -199,14 +214,15 @@ async def test_a_replay_whose_router_died_goes_on_with_the_minute_that_was_not_d
     await world.keep(("a", 0), ("b", 60), ("c", 120), ("d", 180))
     dying = Dying(world.store)
     died = asyncio.create_task(
-        Replayer(world.replica, world.catalogue, dying, lease=0.3).run(asyncio.Event())  # type: ignore[arg-type]
+        Replayer(world.replica, world.catalogue, dying).run(asyncio.Event())  # type: ignore[arg-type]
     )
     await world.start("again", 0, 1000)
-    await asyncio.wait_for(dying.hung.wait(), 10)
+    await asyncio.wait_for(dying.hung.wait(), 60)
     died.cancel()
     assert ids(await world.replayed()) == ["a", "b"]
     watched = Full(world.store, lambda id_: True)
-    async with replaying(world, lease=0.3, store=watched):  # type: ignore[arg-type]
+    # An hour later the lease of the dead is over.
+    async with replaying(world, store=watched, clock=lambda: utc_now() + timedelta(hours=1)):  # type: ignore[arg-type]
         await world.until("again", "COMPLETED")
     assert ids(await world.replayed()) == ["c", "d"]
     assert [id_[0] for id_ in watched.published] == ["c", "d"]
@@ -217,7 +233,7 @@ async def test_a_router_that_stops_hands_its_replay_over_at_once(world: World) -
     full = Full(world.store, lambda id_: not id_.startswith("e20"))
     async with replaying(world, lease=3600, store=full):  # type: ignore[arg-type]
         await world.start("again", 0, 100_000)
-        await asyncio.wait_for(full.met.wait(), 10)
+        await asyncio.wait_for(full.met.wait(), 60)
     assert world.state("again")["State"] == "RUNNING"
     async with replaying(world, lease=3600):
         await world.until("again", "COMPLETED")
@@ -249,7 +265,7 @@ async def test_a_replay_is_cancelled_while_its_bus_is_full(world: World) -> None
     full = Full(world.store, lambda id_: id_.startswith("a"))
     async with replaying(world, store=full):  # type: ignore[arg-type]
         await world.start("again", 0, 1000)
-        await asyncio.wait_for(full.met.wait(), 10)
+        await asyncio.wait_for(full.met.wait(), 60)
         document = {**world.state("again"), "State": "CANCELLING"}
         await world.replica.put(replay_key(PLATFORM, "again"), json.dumps(document).encode())
         ended = await world.until("again", "CANCELLED")

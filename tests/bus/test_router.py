@@ -46,7 +46,7 @@ class Targets:
         return None
 
     async def until(self, holds: Callable[["Targets"], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not holds(self):
                 self._changed.clear()
                 await self._changed.wait()
@@ -79,7 +79,7 @@ async def routing(
     running = asyncio.create_task(a_router(store, rules, deliver, queues=queues).run(stop))
     yield
     stop.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await running
 
 
@@ -153,7 +153,7 @@ async def test_an_event_that_fails_holds_up_no_other_of_its_target(store: Store,
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.01)
 
@@ -180,12 +180,15 @@ async def test_after_the_last_attempt_the_event_is_a_dead_letter(store: Store, b
 
 async def test_attempts_at_one_target_at_once_are_bounded(store: Store, bus: str) -> None:
     under_way, most = 0, 0
-    targets = Targets()
+    targets, as_many_as_may_be = Targets(), asyncio.Event()
 
     async def slow(route: Route, delivery: Delivery) -> Failure | None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
+        if most >= 16:
+            as_many_as_may_be.set()
+        await as_many_as_may_be.wait()
         await asyncio.sleep(0.005)
         under_way -= 1
         return await targets(route, delivery)
@@ -217,20 +220,20 @@ async def test_stopping_ends_what_is_under_way(store: Store, bus: str) -> None:
     assert targets.taken == [("stock", "1")]
 
 
-async def test_what_is_matched_and_delivered_does_not_come_again(store: Store, bus: str) -> None:
+async def test_what_is_matched_and_delivered_does_not_come_again(hasty: Store, bus: str) -> None:
     targets = Targets()
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
-    async with routing(store, [rule], targets):
-        await store.publish(bus, [an_event("1")])
+    async with routing(hasty, [rule], targets):
+        await hasty.publish(bus, [an_event("1")])
         await targets.until(lambda seen: bool(seen.taken))
     # Longer than the half second after which silence gives it to another holder.
     pulled = await asyncio.gather(
-        store.pull_events(bus, 1, 0.8), store.pull_deliveries(target_key(rule.arn, "stock"), 1, 0.8)
+        hasty.pull_events(bus, 1, 0.8), hasty.pull_deliveries(target_key(rule.arn, "stock"), 1, 0.8)
     )
     assert [list(held) for held in pulled] == [[], []]
 
 
-async def test_stopping_begins_no_attempt_and_leaves_the_rest_to_the_next(store: Store, bus: str) -> None:
+async def test_stopping_begins_no_attempt_and_leaves_the_rest_to_the_next(hasty: Store, bus: str) -> None:
     begun, may_end, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
     targets = Targets()
 
@@ -239,20 +242,20 @@ async def test_stopping_begins_no_attempt_and_leaves_the_rest_to_the_next(store:
         await may_end.wait()
         return await targets(route, delivery)
 
-    await store.prepare([bus])
+    await hasty.prepare([bus])
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
-    await store.publish(bus, [an_event(str(number)) for number in range(4)])
-    running = asyncio.create_task(a_router(store, [rule], held_up, concurrency=1).run(stop))
+    await hasty.publish(bus, [an_event(str(number)) for number in range(4)])
+    running = asyncio.create_task(a_router(hasty, [rule], held_up, concurrency=1).run(stop))
     await begun.wait()
     stop.set()
     may_end.set()
     await running
     assert len(targets.taken) == 1
-    async with routing(store, [rule], targets):
+    async with routing(hasty, [rule], targets):
         await targets.until(lambda seen: len(set(seen.taken)) == 4)
 
 
-async def test_what_one_router_left_the_next_one_delivers(store: Store, bus: str) -> None:
+async def test_what_one_router_left_the_next_one_delivers(hasty: Store, bus: str) -> None:
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock"))
     hung = asyncio.Event()
 
@@ -261,15 +264,15 @@ async def test_what_one_router_left_the_next_one_delivers(store: Store, bus: str
         await asyncio.Event().wait()
         return None
 
-    await store.prepare([bus])
-    dying = asyncio.create_task(a_router(store, [rule], hangs).run(asyncio.Event()))
-    await store.publish(bus, [an_event("1")])
+    await hasty.prepare([bus])
+    dying = asyncio.create_task(a_router(hasty, [rule], hangs).run(asyncio.Event()))
+    await hasty.publish(bus, [an_event("1")])
     await hung.wait()
     dying.cancel()
     targets = Targets()
-    async with routing(store, [rule], targets):
+    async with routing(hasty, [rule], targets):
         await targets.until(lambda seen: bool(seen.taken))
-    assert targets.taken == [("stock", "1")]
+    assert set(targets.taken) == {("stock", "1")}
 
 
 async def test_a_tail_is_narrowed_by_its_pattern(store: Store, bus: str) -> None:
@@ -291,7 +294,7 @@ class FullFor(MemoryStore):
     """Has no room for one target until it is told to."""
 
     def __init__(self, target: str) -> None:
-        super().__init__(ack_wait=0.5)
+        super().__init__()
         self._target = target
         self.full = True
 
@@ -319,7 +322,7 @@ async def test_a_target_whose_queue_is_full_holds_up_its_own_events_alone(
     await store.close()
 
 
-async def test_a_dead_letter_that_the_store_did_not_confirm_is_written_again(store: Store, bus: str) -> None:
+async def test_a_dead_letter_that_the_store_did_not_confirm_is_written_again(hasty: Store, bus: str) -> None:
     queue = "arn:aws:sqs:eu-west-1:222222222222:dead"
     queues, failures = Queues(), [StoreUnavailable("away")]
     send = queues.__call__
@@ -332,8 +335,8 @@ async def test_a_dead_letter_that_the_store_did_not_confirm_is_written_again(sto
 
     targets = Targets(lambda target, attempt: True)
     rule = a_rule(bus, {"source": ["orders"]}, a_target("stock", retries=0, dead_letter=queue))
-    async with routing(store, [rule], targets, Failing()):
-        await store.publish(bus, [an_event("1")])
+    async with routing(hasty, [rule], targets, Failing()):
+        await hasty.publish(bus, [an_event("1")])
         await eventually(lambda: bool(queues.taken))
     assert len(queues.taken[queue]) == 1
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.queues.endpoint import contains, dig, filled
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 Caller = Callable[[str, str], Any]
 """The SDK's client for a role and an operation."""

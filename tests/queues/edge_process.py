@@ -1,6 +1,6 @@
 """A process that receives and deletes, to be killed: `python -m tests.queues.edge_process NATS_URL ACCOUNT NAME`.
 
-It prints the body of each message before it deletes it.
+It prints the body of each message, and deletes it once there is another line to read for it.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ async def main(url: str, account: str, name: str) -> None:
             try:
                 for each in await receive(broker, known.queue, visibility=1, wait=1):
                     print(each.message.body, flush=True)
+                    if not await asyncio.to_thread(sys.stdin.readline):
+                        return
                     await broker.delete(known.queue, each.handle)
             except StoreUnavailable:
                 await asyncio.sleep(0.1)

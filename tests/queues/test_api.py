@@ -85,7 +85,7 @@ def test_only_the_latest_move_tasks_are_kept(endpoint: Endpoint) -> None:
     for each, attributes in ((f"{name}-dead", {}), (name, {"RedrivePolicy": redrive_to(f"{arn}-dead")})):
         sqs.create_queue(QueueName=each, Attributes=attributes)
     started: list[str] = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(started) < 13:
         assert time.monotonic() < deadline
         try:

@@ -106,8 +106,8 @@ class Endpoint:
         return SESSION.client("schemas", endpoint_url=self.url, config=config, **chosen)
 
     def wait_for(self, wanted: Callable[[], bool]) -> None:
-        """Until `wanted()` holds, half a minute at most."""
-        deadline = time.monotonic() + 30
+        """Until `wanted()` holds, a minute at most."""
+        deadline = time.monotonic() + 60
         while not wanted():
             assert time.monotonic() < deadline, "it did not come to pass"
             self.loop.run(asyncio.sleep(0.005))

@@ -55,10 +55,13 @@ class Edges:
             queue.put_nowait(json.dumps(event).encode())
 
     async def until(self, read: int) -> None:
-        """Every edge has done with that many events."""
-        async with asyncio.timeout(30):
+        """Every edge has done with that many events, and knows what the others have learnt."""
+        async with asyncio.timeout(60):
             while min(self.read) < read:  # noqa: ASYNC110 - what happens is elsewhere
                 await asyncio.sleep(0.002)
+        newest = max(replica.newest for replica in self.replicas)
+        for replica in self.replicas:
+            await replica.reach(newest, seconds=60)
 
 
 def run(

@@ -114,7 +114,8 @@ class Bench:
     def client(self, role: Role = ADMIN) -> Any:
         """Sends whatever it is given: what is wrong with it is the endpoint's to say."""
         if role.arn not in self._clients or role not in ROLES.values():
-            credentials = self.sealer.issue(a_session(role, now=utc_now().replace(microsecond=0)))
+            now = utc_now().replace(microsecond=0)
+            credentials = self.sealer.issue(a_session(role, now=now, seconds=43_200))  # kept for the whole run
             self._clients[role.arn] = SESSION.client(
                 "events",
                 region_name=REGION,

@@ -105,7 +105,7 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(made: Certificates, *answers: bytes, timeout: float = 5) -> AsyncIterator[World]:
+async def a_world(made: Certificates, *answers: bytes, timeout: float = 60) -> AsyncIterator[World]:
     client = HttpClient(tls=ssl.create_default_context(cafile=str(made.authority)))
     endpoint = Endpoint(list(answers) or [an_answer()])
     clock = [0.0]
@@ -392,7 +392,7 @@ async def authorized(made: Certificates, *answers: bytes) -> tuple[World, dict[s
         stop = asyncio.Event()
         authorizer = Authorizer(world.replica, BOX, world.tokens, clock=lambda: NOON + timedelta(hours=1))
         running_ = asyncio.create_task(authorizer.run(stop))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await world.state())["ConnectionState"] == "AUTHORIZING":  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             stop.set()

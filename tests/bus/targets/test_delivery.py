@@ -64,7 +64,7 @@ async def running(container: Container) -> AsyncIterator[Route]:
     server.close()
 
 
-async def attempt(container: Container, *, times: int = 1, timeout: float = 5) -> Failure | None:
+async def attempt(container: Container, *, times: int = 1, timeout: float = 60) -> Failure | None:
     client = HttpClient()
     outcome: Failure | None = None
     async with running(container) as route:
