@@ -160,6 +160,8 @@ class Connection(asyncio.Protocol):
             if self._reading_paused:
                 self.resume_reading()
             self._owner.give_back(self)
+        elif transport.get_write_buffer_size():
+            transport.abort()  # answered before it was read: whoever waits for the rest to go may wait for ever
         else:
             transport.close()
 

@@ -397,3 +397,24 @@ def test_an_upstream_is_plain_http() -> None:
             await PooledClient().exchange("https://x", GET, head=False, repeatable=True)
 
     run(scene)
+
+
+def test_an_answer_that_comes_before_the_request_was_read_leaves_no_connection() -> None:
+    asserted = asyncio.Event()
+    message = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\r\n" + b"x" * 9_000_000
+
+    async def early(wire: Wire) -> None:
+        await wire.say(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\n\r\nno")
+        await asserted.wait()
+
+    async def scene() -> None:
+        async with container(early) as to:
+            client = PooledClient()
+            answer = await get(client, to, message=message, repeatable=False)
+            assert await whole(answer) == (413, b"no")
+            try:
+                await until(lambda: client.open_connections(to.origin) == 0, seconds=15)
+            finally:
+                asserted.set()
+
+    run(scene)
