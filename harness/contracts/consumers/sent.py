@@ -50,7 +50,7 @@ def refused_segment(
     example = values(path)
     if rule is None or example is None:
         return None
-    if all(matcher.name not in _OF_A_PATH for matcher in rule.matchers):
+    if not _is_of_whole_path(rule):
         # `type` and the like of a whole path are about the parts of it that vary.
         found = spelled(rule, example)
         texts: Iterator[str] = iter((*found.texts, *_around(found, parameter)))
@@ -64,8 +64,10 @@ def refused_segment(
 def elsewhere(rules: Rules, path: str, leads_here: Callable[[str], bool]) -> str | None:
     """A path that the pact itself lists and that is no path of the contract."""
     rule = rules.at(())
-    found = spelled(rule, path) if rule is not None else None
-    if found is None or not found.listed:
+    if rule is None or not _is_of_whole_path(rule):
+        return None
+    found = spelled(rule, path)
+    if not found.listed:
         return None
     return next((text for text in found.texts if not leads_here(text)), None)
 
@@ -76,6 +78,10 @@ def _plainly(texts: Texts) -> Texts:
 
 
 _OF_A_PATH: Final = frozenset({"regex", "equality", "include"})
+
+
+def _is_of_whole_path(rule: Rule) -> bool:
+    return any(matcher.name in _OF_A_PATH for matcher in rule.matchers)
 
 
 def _plain(path: str) -> bool:
