@@ -14,9 +14,9 @@ import orjson
 
 from harness.contracts.consumers.declared import names_at, schemas_at
 from harness.contracts.consumers.templates import best_template
+from harness.contracts.contract import GATEWAY, Contract, Operation, Part, contract_of
 from harness.contracts.field_path import ELEMENT, MEMBER, FieldPath
-from harness.contracts.lint.subjects import Api, Operation, Part
-from harness.contracts.schemas import Library, Location, Role, Schemas
+from harness.contracts.schemas import Library, Role
 from harness.contracts.usage import Call, Usage, used_once
 from harness.errors import InputError, Problem
 from harness.wire import HttpRequest
@@ -42,16 +42,11 @@ class CallReader:
         self._version = version
         self._operations: dict[str, dict[str, _Names]] = {}
         try:
-            self._read(Api(library))
+            for operation in contract_of(library).operations:
+                self._operations.setdefault(operation.method, {})[operation.path] = _Names(operation)
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             text = f"is no OpenAPI document whose names can be told ({error!r}): harness lint says what is wrong"
             raise InputError([Problem(library.root.file, 0, text)]) from error
-
-    def _read(self, api: Api) -> None:
-        schemas = {role: Schemas(api.library, role) for role in (Role.REQUEST, Role.RESPONSE)}
-        for operation in api.operations:
-            names = _Names(api, operation, schemas)
-            self._operations.setdefault(operation.method, {})[operation.path] = names
 
     def used(self, request: HttpRequest, method: str, status: int, day: date) -> Usage | None:
         """`method` as it was routed. None when the contract has no such operation."""
@@ -77,14 +72,15 @@ class CallReader:
 class _Names:
     """What one operation has names for."""
 
-    def __init__(self, api: Api, operation: Operation, schemas: Mapping[Role, Schemas]) -> None:
-        declared = [(each.value["in"], each.value["name"]) for each in operation.parameters]
+    def __init__(self, operation: Operation) -> None:
+        contract, declared = operation.contract, [*operation.parameters]
         self._path = tuple(name for place, name in declared if place == "path")
         self._query = frozenset(name for place, name in declared if place == "query")
-        self._headers = frozenset(name.lower() for place, name in declared if place == "header")
+        self._headers = frozenset(name for place, name in declared if place == "header")
         self._cookies = frozenset(name for place, name in declared if place == "cookie")
-        self._body = _Fields(_json_schema(api, operation.body, schemas[Role.REQUEST]))
-        answers = (_json_schema(api, part, schemas[Role.RESPONSE]) for _, part in operation.successes())
+        self._body = _Fields(_json_schema(contract, operation.body, Role.REQUEST))
+        successes = (part for status, part in operation.responses.items() if _is_success(status, part))
+        answers = (_json_schema(contract, part, Role.RESPONSE) for part in successes)
         self._answers = [_Fields(schema) for schema in answers if schema is not None]
         self._choosing = self._query & set(CHOOSING)
 
@@ -180,12 +176,21 @@ class _Fields:
         return self._further[path]
 
 
-def _json_schema(api: Api, part: Part | None, schemas: Schemas) -> Json | None:
+def _is_success(status: str, response: Part) -> bool:
+    """Of the domain itself."""
+    return status.startswith("2") and response.get("x-answered-by") != GATEWAY
+
+
+def _is_json(media: str) -> bool:
+    """`application/json`, or a type with the suffix (RFC 6839)."""
+    essence = media.partition(";")[0].strip().lower()
+    return essence == "application/json" or essence.endswith("+json")
+
+
+def _json_schema(contract: Contract, part: Part | None, role: Role) -> Json | None:
     """The schema of the first JSON among the media types, with the definitions that it needs."""
-    for media, content in api.contents(part) if part is not None else ():
-        essence = media.partition(";")[0].strip().lower()
-        if "schema" in content.value and (essence == "application/json" or essence.endswith("+json")):
-            location: Location = content.below("schema")
-            closed: Json = schemas.compiled(schemas.schema(location)).closed
+    for media, content in contract.entries(part, "content").items() if part is not None else ():
+        if _is_json(media) and (subject := contract.subject(content, role)) is not None:
+            closed: Json = subject.compiled.closed
             return closed
     return None

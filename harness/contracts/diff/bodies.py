@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from harness.contracts.diff.model import Operation, Part
+from harness.contracts.contract import Operation, Part
 from harness.contracts.diff.pairing import Pairing, shown
 from harness.contracts.diff.schemas import SchemaDiffs, schema_findings
 from harness.contracts.finding import Finding
@@ -12,8 +12,7 @@ from harness.contracts.schemas import Role
 
 def request_body_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
     inner = pairing.at(part="request-body")
-    old = pairing.old.part(was.part.below("requestBody")) if "requestBody" in was.part.raw else None
-    new = pairing.new.part(now.part.below("requestBody")) if "requestBody" in now.part.raw else None
+    old, new = was.body, now.body
     if old is None and new is None:
         return
     if old is not None and new is not None and pairing.same(old, new):

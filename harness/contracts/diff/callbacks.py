@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from harness.contracts.contract import Operation
 from harness.contracts.diff.bodies import accepted, given
-from harness.contracts.diff.model import Contract, Operation, Part, callbacks
 from harness.contracts.diff.pairing import Pairing
 from harness.contracts.diff.schemas import SchemaDiffs
 from harness.contracts.finding import Finding
@@ -12,10 +12,8 @@ Key = tuple[str, ...]
 
 
 def callback_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
-    before: dict[Key, Operation] = {
-        (name, *operation.key): operation for name, operation in callbacks(pairing.old, was)
-    }
-    after: dict[Key, Operation] = {(name, *operation.key): operation for name, operation in callbacks(pairing.new, now)}
+    before: dict[Key, Operation] = {(name, *operation.key): operation for name, operation in was.callbacks}
+    after: dict[Key, Operation] = {(name, *operation.key): operation for name, operation in now.callbacks}
     yield from _sent(pairing.at(part="callback"), diffs, before, after)
 
 
@@ -51,11 +49,9 @@ def _name(key: Key, operation: Operation) -> str:
 
 
 def _messages(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
-    yield from given(pairing, diffs, _body(pairing.old, was), _body(pairing.new, now))
-    before, after = (
-        contract.entries(operation.part, "responses")
-        for contract, operation in ((pairing.old, was), (pairing.new, now))
-    )
+    # An operation without a body has no content either.
+    yield from given(pairing, diffs, was.body or was.part, now.body or now.part)
+    before, after = was.responses, now.responses
     for status, part in before.items():
         inner = pairing.at(status=status)
         taken = next((one for one in (status, f"{status[:1]}XX", "default") if one in after), None)
@@ -63,9 +59,3 @@ def _messages(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operati
             yield inner.finding("callback-status-removed", part.named, now.part.at, name=status)
         elif pairing.old.entries(part, "content") and pairing.new.entries(after[taken], "content"):
             yield from accepted(inner, diffs, part, after[taken])
-
-
-def _body(contract: Contract, operation: Operation) -> Part:
-    """The body that is sent; the operation itself, which has no content, where there is none."""
-    body = operation.part.below("requestBody")
-    return contract.part(body) if "requestBody" in operation.part.raw else operation.part

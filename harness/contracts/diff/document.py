@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from harness.contracts.contract import Contract, read_contract
 from harness.contracts.diff.callbacks import webhook_findings
-from harness.contracts.diff.model import Contract, read_contract
 from harness.contracts.diff.operations import operation_findings
 from harness.contracts.diff.pairing import Pairing
 from harness.contracts.diff.sameness import Sameness

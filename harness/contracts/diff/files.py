@@ -5,8 +5,8 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
+from harness.contracts.contract import contract_of, is_openapi
 from harness.contracts.diff.document import Diff, diff_contracts, of_findings
-from harness.contracts.diff.model import contract_of, is_openapi
 from harness.contracts.diff.settings import Settings
 from harness.contracts.release.compatibility import ReleasedSchema, incompatibilities, mode_of
 from harness.contracts.schemas import Library, Location, Role, Schemas, Subject

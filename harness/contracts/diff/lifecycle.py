@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from harness.contracts.diff.model import Operation
+from harness.contracts.contract import Operation
 from harness.contracts.diff.pairing import Pairing
 from harness.contracts.finding import Finding
 

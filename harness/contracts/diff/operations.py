@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from harness.contracts.contract import Contract, Operation, base_path
 from harness.contracts.diff.bodies import request_body_findings
 from harness.contracts.diff.callbacks import callback_findings
 from harness.contracts.diff.lifecycle import lifecycle_findings, removal
-from harness.contracts.diff.model import Contract, Operation, base_path
 from harness.contracts.diff.pairing import Pairing
 from harness.contracts.diff.parameters import parameter_findings
 from harness.contracts.diff.responses import response_findings
@@ -109,7 +109,7 @@ def _takes(contract: Contract, operation: Operation, path: str) -> bool:
     ours, theirs = operation.path.split("/"), path.split("/")
     if len(ours) != len(theirs) or not operation.names:
         return False
-    parameters = contract.parameters(operation)
+    parameters = operation.parameters
     for template, segment in zip(ours, theirs, strict=True):
         if template == segment or ("{" in template and "{" in segment):
             continue

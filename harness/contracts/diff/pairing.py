@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from harness.contracts.diff.model import Contract, Part
+from harness.contracts.contract import Contract, Part
 from harness.contracts.diff.rules import RULES
 from harness.contracts.diff.sameness import Sameness
 from harness.contracts.finding import Example, Finding, Level, Place

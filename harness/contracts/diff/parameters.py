@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from harness.contracts.diff.model import Operation, Part
+from harness.contracts.contract import STYLES, Operation, Part
 from harness.contracts.diff.pairing import Pairing
 from harness.contracts.diff.schemas import SchemaDiffs, schema_findings
 from harness.contracts.finding import Finding
@@ -14,13 +14,11 @@ from harness.contracts.schemas.flat import types_of
 Key = tuple[str, str]
 Parameters = Mapping[Key, Part]
 
-# OpenAPI 3.1, 4.8.12: how a value is written when nothing is said.
-_STYLES: Final = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 _ALSO_SCALARS: Final = ("matrix", "label")
 
 
 def parameter_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
-    before, after = pairing.old.parameters(was), pairing.new.parameters(now)
+    before, after = was.parameters, now.parameters
     names = dict(zip(now.names, was.names, strict=False))
     after = {(place, names.get(name, name) if place == "path" else name): part for (place, name), part in after.items()}
     for old_name, new_name in zip(was.names, now.names, strict=False):
@@ -121,7 +119,7 @@ def _written(pairing: Pairing, part: Part, old: bool) -> str:
     content = part.get("content")
     if isinstance(content, dict) and content:
         return f"content {next(iter(content))}"
-    style = part.get("style") or _STYLES.get(str(part.get("in")), "simple")
+    style = part.get("style") or STYLES.get(str(part.get("in")), "simple")
     explode = part.get("explode")
     exploded = explode if isinstance(explode, bool) else style == "form"
     subject = (pairing.old if old else pairing.new).subject(part, Role.REQUEST)

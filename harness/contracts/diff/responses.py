@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.contracts.contract import Operation, Part
 from harness.contracts.diff.bodies import given
-from harness.contracts.diff.model import Operation, Part
 from harness.contracts.diff.pairing import Pairing, shown
 from harness.contracts.diff.parameters import header_written
 from harness.contracts.diff.schemas import SchemaDiffs, schema_findings
@@ -16,10 +16,7 @@ Responses = Mapping[str, Part]
 
 def response_findings(pairing: Pairing, diffs: SchemaDiffs, was: Operation, now: Operation) -> Iterator[Finding]:
     inner = pairing.at(part="response")
-    before, after = (
-        _statuses(inner.old.entries(was.part, "responses")),
-        _statuses(inner.new.entries(now.part, "responses")),
-    )
+    before, after = _statuses(was.responses), _statuses(now.responses)
     for status, new in after.items():
         promised = _covering(before, status)
         if promised is None:

@@ -1,21 +1,17 @@
 """Credentials. A requirement is a list of alternatives, each a set of schemes that are all needed, with scopes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness.contracts.diff.model import Contract, Operation, Part
+from harness.contracts.contract import Alternative, Contract, Operation, Part
 from harness.contracts.diff.pairing import Pairing, shown
 from harness.contracts.finding import Finding
-from harness.contracts.schemas import Location
-
-Alternative = Mapping[str, frozenset[str]]
-"""Name of the scheme -> scopes."""
 
 
 def security_findings(pairing: Pairing, was: Operation, now: Operation) -> Iterator[Finding]:
     inner = pairing.at(part="security")
-    before, old_at = _alternatives(pairing.old, was)
-    after, new_at = _alternatives(pairing.new, now)
+    before, old_at = was.security
+    after, new_at = now.security
     names = same_schemes(pairing.old, pairing.new)
     known = [{names.get(name, name): scopes for name, scopes in alternative.items()} for alternative in before]
     shown_after = _shown(after)
@@ -42,21 +38,6 @@ def security_findings(pairing: Pairing, was: Operation, now: Operation) -> Itera
             yield inner.finding("security-scope-removed", old_at, new_at, **words)
         else:
             yield inner.finding("security-alternative-added", old_at, new_at, now=_shown([other]))
-
-
-def _alternatives(contract: Contract, operation: Operation) -> tuple[Sequence[Alternative], Location]:
-    """Those of the operation, else of the document; none at all is one alternative that needs nothing."""
-    raw, at = operation.part.get("security"), operation.part.below("security")
-    if raw is None:
-        raw, at = contract.raw.get("security"), contract.root("security")
-    if not raw:
-        return [{}], at if raw is not None else operation.part.at
-    found = [
-        {str(name): frozenset(map(str, scopes or ())) for name, scopes in alternative.items()}
-        for alternative in raw
-        if isinstance(alternative, dict)
-    ]
-    return found, at
 
 
 def _enough(given: Alternative, needed: Alternative) -> bool:

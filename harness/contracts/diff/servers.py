@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from harness.contracts.diff.model import Part
+from harness.contracts.contract import Part
 from harness.contracts.diff.pairing import Pairing
 from harness.contracts.finding import Finding
 from harness.contracts.schemas import Location

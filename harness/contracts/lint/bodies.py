@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from harness.contracts.contract import Part
 from harness.contracts.finding import Place
-from harness.contracts.lint.subjects import Api, Event, Hit, Operation, Part
+from harness.contracts.lint.subjects import Api, Event, Hit, Operation
 from harness.contracts.schemas import Role
 
 _CAMEL: Final = re.compile(r"[a-z][a-zA-Z0-9]*")
@@ -14,10 +15,10 @@ _CAMEL: Final = re.compile(r"[a-z][a-zA-Z0-9]*")
 def example_present(api: Api) -> Iterator[Hit]:
     for operation, content in api.inputs():
         if not _has_example(api, content):
-            yield operation.hit(content.location, "the body has no example", "request-body")
+            yield operation.hit(content.at, "the body has no example", "request-body")
     for operation, status, content in api.outputs():
         if status.startswith("2") and not _has_example(api, content):
-            yield operation.hit(content.location, f"{status} has no example", "response", status=status)
+            yield operation.hit(content.at, f"{status} has no example", "response", status=status)
 
 
 def example_valid(api: Api) -> Iterator[Hit]:
@@ -25,8 +26,8 @@ def example_valid(api: Api) -> Iterator[Hit]:
     for operation, content in api.inputs():
         yield from _examples(api, content, Role.REQUEST, operation, seen, part="request-body")
     for operation in api.operations:
-        for parameter in operation.parameters:
-            named = (parameter.value["in"], parameter.value["name"])
+        for parameter in operation.parameters.values():
+            named = (parameter.raw["in"], parameter.raw["name"])
             yield from _examples(api, parameter, Role.REQUEST, operation, seen, part="parameter", parameter=named)
         for status, response in operation.responses.items():
             for _, content in api.contents(response):
@@ -37,14 +38,14 @@ def example_valid(api: Api) -> Iterator[Hit]:
 
 def _examples(api: Api, content: Part, role: Role, operation: Operation, seen: set[Any], **place: Any) -> Iterator[Hit]:
     """Those that stand beside a schema; each once, however many operations share it."""
-    if "schema" not in content.value or (content.location, role) in seen:
+    if "schema" not in content.raw or (content.at, role) in seen:
         return
-    seen.add((content.location, role))
-    found = [(content.below("example"), content.value["example"])] if "example" in content.value else []
-    for name in content.value.get("examples", {}):
+    seen.add((content.at, role))
+    found = [(content.below("example"), content.raw["example"])] if "example" in content.raw else []
+    for name in content.raw.get("examples", {}):
         example = api.part(content.below("examples", name))
-        if "value" in example.value:
-            found.append((example.below("value"), example.value["value"]))
+        if "value" in example.raw:
+            found.append((example.below("value"), example.raw["value"]))
     for location, value in found:
         trouble = api.fits(content.below("schema"), value, role)
         if trouble:
@@ -52,16 +53,16 @@ def _examples(api: Api, content: Part, role: Role, operation: Operation, seen: s
 
 
 def _has_example(api: Api, content: Part) -> bool:
-    if "example" in content.value or content.value.get("examples") or "schema" not in content.value:
+    if "example" in content.raw or content.raw.get("examples") or "schema" not in content.raw:
         return True
-    schema = api.part(content.below("schema")).value
+    schema = api.part(content.below("schema")).raw
     return isinstance(schema, dict) and ("example" in schema or bool(schema.get("examples")))
 
 
 def answer_open(api: Api) -> Iterator[Hit]:
     seen: set[Any] = set()
     for operation, status, content in api.outputs():
-        if "schema" not in content.value:
+        if "schema" not in content.raw:
             continue
         for schema in api.schemas_from(content.below("schema"), seen):
             closed = _closed_by(schema)
@@ -72,29 +73,27 @@ def answer_open(api: Api) -> Iterator[Hit]:
 
 def _closed_by(schema: Part) -> str:
     keywords = ("additionalProperties", "unevaluatedProperties")
-    return next((keyword for keyword in keywords if schema.value.get(keyword) is False), "")
+    return next((keyword for keyword in keywords if schema.raw.get(keyword) is False), "")
 
 
 def input_closed(api: Api) -> Iterator[Hit]:
     seen: set[Any] = set()
     for operation, content in api.inputs():
-        if "schema" not in content.value:
+        if "schema" not in content.raw:
             continue
         found = list(api.schemas_from(content.below("schema"), seen))
         branches = {
-            api.part(each.below("allOf", index)).location
-            for each in found
-            for index in range(len(each.value.get("allOf", ())))
+            api.part(each.below("allOf", index)).at for each in found for index in range(len(each.raw.get("allOf", ())))
         }
         for schema in found:
             parts = [
-                schema.value,
-                *(api.part(schema.below("allOf", n)).value for n in range(len(schema.value.get("allOf", ())))),
+                schema.raw,
+                *(api.part(schema.below("allOf", n)).raw for n in range(len(schema.raw.get("allOf", ())))),
             ]
             closed = any(key in part for part in parts for key in ("additionalProperties", "unevaluatedProperties"))
-            if schema.location not in branches and api.properties(schema.location) and not closed:
+            if schema.at not in branches and api.properties(schema.at) and not closed:
                 text = "a body's object takes members that nobody reads: a misspelt one goes unnoticed"
-                yield operation.hit(schema.location, text, "request-body")
+                yield operation.hit(schema.at, text, "request-body")
 
 
 def property_form(api: Api) -> Iterator[Hit]:
@@ -106,24 +105,24 @@ def property_form(api: Api) -> Iterator[Hit]:
 
 
 def _names(api: Api, place: Place, content: Part, seen: set[Any]) -> Iterator[Hit]:
-    if "schema" in content.value:
+    if "schema" in content.raw:
         for schema in api.schemas_from(content.below("schema"), seen):
             yield from _misnamed(schema, place)
 
 
 def _misnamed(schema: Part, place: Place) -> Iterator[Hit]:
-    for name in schema.value.get("properties", {}):
+    for name in schema.raw.get("properties", {}):
         if not _CAMEL.fullmatch(name):
             yield Hit(schema.below("properties", name), place, f'the member "{name}" is not lowerCamelCase')
 
 
 def event_property_form(event: Event) -> Iterator[Hit]:
-    for schema in event.schemas_from(event.root.location, set()):
+    for schema in event.schemas_from(event.root.at, set()):
         yield from _misnamed(schema, Place("event", "event-detail", detail_type=event.detail_type))
 
 
 def event_open(event: Event) -> Iterator[Hit]:
-    for schema in event.schemas_from(event.root.location, set()):
+    for schema in event.schemas_from(event.root.at, set()):
         closed = _closed_by(schema)
         if closed:
             text = "an event's object is closed: no member can be added without breaking whoever validates it"
@@ -131,12 +130,12 @@ def event_open(event: Event) -> Iterator[Hit]:
 
 
 def event_example_present(event: Event) -> Iterator[Hit]:
-    if not event.root.value.get("examples"):
-        yield event.hit(event.root.location, "the event has no example (examples)")
+    if not event.root.raw.get("examples"):
+        yield event.hit(event.root.at, "the event has no example (examples)")
 
 
 def event_example_valid(event: Event) -> Iterator[Hit]:
-    for index, value in enumerate(event.root.value.get("examples", ())):
-        trouble = event.fits(event.root.location, value, Role.EVENT)
+    for index, value in enumerate(event.root.raw.get("examples", ())):
+        trouble = event.fits(event.root.at, value, Role.EVENT)
         if trouble:
             yield event.hit(event.root.below("examples", index), f"the example breaks its schema: {trouble}")

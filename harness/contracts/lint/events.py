@@ -14,27 +14,27 @@ METADATA: Final = ("eventId", "correlationId", "causationId", "schemaVersion", "
 def event_name(event: Event) -> Iterator[Hit]:
     if not _NAME.fullmatch(event.detail_type):
         text = f'the file\'s name "{event.file.name}" is not of the form SomethingHappened.v1.json'
-        yield event.hit(event.root.location, text)
+        yield event.hit(event.root.at, text)
 
 
 def event_says_itself(event: Event) -> Iterator[Hit]:
-    said = event.root.value.get("x-event")
+    said = event.root.raw.get("x-event")
     if not isinstance(said, dict):
-        yield event.hit(event.root.location, 'has no "x-event" with source and detail-type')
+        yield event.hit(event.root.at, 'has no "x-event" with source and detail-type')
         return
     if said.get("detail-type") != event.detail_type:
         text = f'x-event.detail-type is "{said.get("detail-type")}", the file is "{event.detail_type}"'
         yield event.hit(event.root.below("x-event", "detail-type"), text)
-    if event.root.value.get("title", event.detail_type) != event.detail_type:
-        text = f'title is "{event.root.value["title"]}", the file is "{event.detail_type}"'
+    if event.root.raw.get("title", event.detail_type) != event.detail_type:
+        text = f'title is "{event.root.raw["title"]}", the file is "{event.detail_type}"'
         yield event.hit(event.root.below("title"), text)
 
 
 def event_source(event: Event) -> Iterator[Hit]:
-    said = event.root.value.get("x-event")
+    said = event.root.raw.get("x-event")
     source = said.get("source") if isinstance(said, dict) else None
     if not isinstance(source, str) or not source:
-        yield event.hit(event.root.location, "x-event.source is missing")
+        yield event.hit(event.root.at, "x-event.source is missing")
     elif source.startswith("aws."):  # PutEvents refuses it
         yield event.hit(event.root.below("x-event", "source"), f'the source "{source}" is one of AWS\'s')
     elif source.rpartition(".")[2] != event.file.parent.parent.name and event.file.parent.name == "events":
@@ -43,7 +43,7 @@ def event_source(event: Event) -> Iterator[Hit]:
 
 
 def event_metadata(event: Event) -> Iterator[Hit]:
-    root = event.root.location
+    root = event.root.at
     for name in ("metadata", "data"):
         if name not in event.required(root) or name not in event.properties(root):
             yield event.hit(root, f'"{name}" is not a required member of the detail', name)
@@ -53,7 +53,7 @@ def event_metadata(event: Event) -> Iterator[Hit]:
     known, required = event.properties(place), event.required(place)
     missing = [name for name in METADATA if name not in known or name not in required]
     if missing:
-        yield event.hit(event.part(place).location, f"metadata does not require {', '.join(missing)}", "metadata")
+        yield event.hit(event.part(place).at, f"metadata does not require {', '.join(missing)}", "metadata")
 
 
 def event_version(event: Event) -> Iterator[Hit]:
@@ -76,12 +76,12 @@ def event_domain(event: Event) -> Iterator[Hit]:
     if place is None or event.file.parent.name != "events":
         return
     folder = event.file.parent.parent.name
-    if event.part(place).value != {**event.part(place).value, "const": folder}:
+    if event.part(place).raw != {**event.part(place).raw, "const": folder}:
         yield event.hit(
             place, f'metadata.domain is not the constant "{folder}", the domain of the folder', "metadata", "domain"
         )
 
 
 def _metadata(event: Event, name: str) -> Location | None:
-    metadata = event.properties(event.root.location).get("metadata")
+    metadata = event.properties(event.root.at).get("metadata")
     return event.properties(metadata).get(name) if metadata is not None else None

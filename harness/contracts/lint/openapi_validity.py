@@ -19,7 +19,7 @@ def openapi(subject: Subject) -> Iterator[Hit]:
     """First the form of the document, then what it means: the validator relies on the form for that."""
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator  # slow to import
 
-    version = str(subject.root.value.get("openapi", ""))
+    version = str(subject.root.raw.get("openapi", ""))
     if not version.startswith(("3.0.", "3.1.")):
         yield Hit(subject.root.below("openapi"), _PLACE, f"openapi is {version or 'missing'}: write 3.0 or 3.1")
         return
@@ -88,7 +88,7 @@ def _mentioned(document: Any, text: str) -> Path:
 
 def _written(subject: Subject, path: Path) -> Location:
     """Where the file says what stands at a path of the expanded document."""
-    location = subject.root.location
+    location = subject.root.at
     for step in path:
         location, _ = subject.library.followed(location)
         location = Location(location.file, (*location.path, step))
@@ -104,7 +104,7 @@ def expanded(subject: Subject) -> Any:
 
     What is within itself may be anything there.
     """
-    root = subject.root.location.file
+    root = subject.root.at.file
 
     def copied(value: Any, location: Location, inside: tuple[Location, ...]) -> Any:
         if isinstance(value, list):
@@ -125,7 +125,7 @@ def expanded(subject: Subject) -> Any:
             if not (is_data(key, location) and _has_reference(item))
         }
 
-    return copied(subject.root.value, subject.root.location, ())
+    return copied(subject.root.raw, subject.root.at, ())
 
 
 def is_data(key: str, location: Location) -> bool:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from harness.contracts.contract import GATEWAY, Part
 from harness.contracts.finding import Place
-from harness.contracts.lint.subjects import GATEWAY, Api, Hit, Operation, Part
+from harness.contracts.lint.subjects import Api, Hit, Operation
 
 _CAMEL: Final = re.compile(r"[a-z][a-zA-Z0-9]*")
 # API Gateway takes these characters in a segment; `:verb` after a name is the form of a custom method.
@@ -20,19 +21,19 @@ CURSORS: Final = ("cursor", "pageToken")
 
 def operation_id(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
-        if not operation.at.value.get("operationId"):
-            yield operation.hit(operation.at.location, "has no operationId")
+        if not operation.part.raw.get("operationId"):
+            yield operation.hit(operation.part.at, "has no operationId")
 
 
 def operation_id_form(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
-        name = operation.at.value.get("operationId")
+        name = operation.part.raw.get("operationId")
         if name and not _CAMEL.fullmatch(name):
-            yield operation.hit(operation.at.below("operationId"), f'the operationId "{name}" is not lowerCamelCase')
+            yield operation.hit(operation.part.below("operationId"), f'the operationId "{name}" is not lowerCamelCase')
 
 
 def path_form(api: Api) -> Iterator[Hit]:
-    for path in api.root.value.get("paths", {}):
+    for path in api.root.raw.get("paths", {}):
         for segment in path.split("/")[1:]:
             if _VERSION_SEGMENT.fullmatch(segment):
                 text = f'the segment "{segment}" is a version, which servers[0].url says'
@@ -45,8 +46,8 @@ def path_form(api: Api) -> Iterator[Hit]:
 
 def parameter_form(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
-        for parameter in operation.parameters:
-            place, name = parameter.value["in"], parameter.value["name"]
+        for parameter in operation.parameters.values():
+            place, name = parameter.raw["in"], parameter.raw["name"]
             if place in ("path", "query") and not _CAMEL.fullmatch(name):
                 text = f'the {place} parameter "{name}" is not lowerCamelCase'
                 yield operation.hit(parameter.below("name"), text, "parameter", parameter=(place, name))
@@ -55,21 +56,21 @@ def parameter_form(api: Api) -> Iterator[Hit]:
 def problem_errors(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
         for status, response in operation.failures():
-            if PROBLEM not in response.value.get("content", {}):
+            if PROBLEM not in response.raw.get("content", {}):
                 text = f"answers {status} without {PROBLEM}"
-                yield operation.hit(response.location, text, "response", status=status)
+                yield operation.hit(response.at, text, "response", status=status)
 
 
 def problem_members(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
         for status, response in operation.failures():
             for media, content in api.contents(response):
-                if media != PROBLEM or "schema" not in content.value:
+                if media != PROBLEM or "schema" not in content.raw:
                     continue
                 missing = [name for name in PROBLEM_MEMBERS if name not in api.properties(content.below("schema"))]
                 if missing:
                     text = f"the problem of {status} has no {', '.join(missing)}"
-                    yield operation.hit(content.location, text, "response", status=status, media_type=media)
+                    yield operation.hit(content.at, text, "response", status=status, media_type=media)
 
 
 def bad_request(api: Api) -> Iterator[Hit]:
@@ -95,10 +96,10 @@ def gateway_answers(api: Api) -> Iterator[Hit]:
 def gateway_form(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
         for status, response in operation.responses.items():
-            said = response.value.get("x-answered-by")
-            if said is not None and (said != GATEWAY or "application/json" not in response.value.get("content", {})):
+            said = response.raw.get("x-answered-by")
+            if said is not None and (said != GATEWAY or "application/json" not in response.raw.get("content", {})):
                 text = f'{status}: "x-answered-by" is "gateway", which answers application/json, or is left out'
-                yield operation.hit(response.location, text, "response", status=status)
+                yield operation.hit(response.at, text, "response", status=status)
 
 
 def _documents(operation: Operation, *statuses: str) -> bool:
@@ -106,41 +107,39 @@ def _documents(operation: Operation, *statuses: str) -> bool:
 
 
 def _responses(operation: Operation) -> Any:
-    return operation.at.below("responses")
+    return operation.part.below("responses")
 
 
 def list_is_object(api: Api) -> Iterator[Hit]:
     for operation, status, content in _read(api):
         if _type(api, content) == "array":
             text = "answers a bare list: nothing can ever be said beside it"
-            yield operation.hit(content.location, text, "response", status=status)
+            yield operation.hit(content.at, text, "response", status=status)
 
 
 def list_paginated(api: Api) -> Iterator[Hit]:
     for operation in _lists(api):
-        names = {each.value["name"] for each in operation.parameters if each.value["in"] == "query"}
+        names = {each.raw["name"] for each in operation.parameters.values() if each.raw["in"] == "query"}
         missing = [" or ".join(known) for known in (LIMITS, CURSORS) if names.isdisjoint(known)]
         if missing:
-            yield operation.hit(
-                operation.at.location, f"answers a list and has no parameter {' and no '.join(missing)}"
-            )
+            yield operation.hit(operation.part.at, f"answers a list and has no parameter {' and no '.join(missing)}")
 
 
 def limit_bounded(api: Api) -> Iterator[Hit]:
     for operation in _lists(api):
-        for parameter in operation.parameters:
-            if parameter.value["name"] in LIMITS and "schema" in parameter.value:
-                schema = api.part(parameter.below("schema")).value
+        for parameter in operation.parameters.values():
+            if parameter.raw["name"] in LIMITS and "schema" in parameter.raw:
+                schema = api.part(parameter.below("schema")).raw
                 missing = [word for word in ("minimum", "maximum", "default") if word not in schema]
                 if missing:
-                    name = parameter.value["name"]
+                    name = parameter.raw["name"]
                     text = f"{name} has no {', no '.join(missing)}"
-                    yield operation.hit(parameter.location, text, "parameter", parameter=("query", name))
+                    yield operation.hit(parameter.at, text, "parameter", parameter=("query", name))
 
 
 def _read(api: Api) -> Iterator[tuple[Operation, str, Part]]:
     for operation, status, content in api.outputs():
-        if operation.method == "GET" and status.startswith("2") and "schema" in content.value:
+        if operation.method == "GET" and status.startswith("2") and "schema" in content.raw:
             yield operation, status, content
 
 
@@ -150,7 +149,7 @@ def _lists(api: Api) -> Iterator[Operation]:
     for operation, _, content in _read(api):
         members = api.properties(content.below("schema")).values()
         listed = _type(api, content) == "array" or any(
-            api.part(each).value.get("type") == "array" for each in members if isinstance(api.part(each).value, dict)
+            api.part(each).raw.get("type") == "array" for each in members if isinstance(api.part(each).raw, dict)
         )
         if listed and not operation.ends_with_parameter:
             found[operation.method, operation.path] = operation
@@ -158,7 +157,7 @@ def _lists(api: Api) -> Iterator[Operation]:
 
 
 def _type(api: Api, content: Part) -> Any:
-    schema = api.part(content.below("schema")).value
+    schema = api.part(content.below("schema")).raw
     return schema.get("type") if isinstance(schema, dict) else None
 
 
@@ -166,53 +165,51 @@ def created_location(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
         response = operation.responses.get("201")
         if response is not None and "location" not in api.headers(response):
-            yield operation.hit(response.location, "answers 201 without Location", "response", status="201")
+            yield operation.hit(response.at, "answers 201 without Location", "response", status="201")
 
 
 def retry_after(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
         for status, response in operation.answers():
             if status in ("429", "503") and "retry-after" not in api.headers(response):
-                yield operation.hit(
-                    response.location, f"answers {status} without Retry-After", "response", status=status
-                )
+                yield operation.hit(response.at, f"answers {status} without Retry-After", "response", status=status)
 
 
 def deprecation_announced(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
-        if operation.at.value.get("deprecated") is not True:
+        if operation.part.raw.get("deprecated") is not True:
             continue
         for status, response in operation.successes():
             missing = [name for name in ("Deprecation", "Sunset") if name.lower() not in api.headers(response)]
             if missing:
                 text = f"is deprecated, and {status} has no header {', '.join(missing)}"
-                yield operation.hit(response.location, text, "response-header", status=status)
+                yield operation.hit(response.at, text, "response-header", status=status)
 
 
 def bodiless(api: Api) -> Iterator[Hit]:
     for operation in api.operations:
         if operation.method in ("GET", "HEAD", "DELETE") and operation.body is not None:
-            yield operation.hit(operation.at.below("requestBody"), f"{operation.method} has a body", "request-body")
+            yield operation.hit(operation.part.below("requestBody"), f"{operation.method} has a body", "request-body")
 
 
 def security_declared(api: Api) -> Iterator[Hit]:
-    common = api.root.value.get("security")
+    common = api.root.raw.get("security")
     for operation in api.operations:
-        wanted = operation.at.value.get("security", common)
+        wanted = operation.part.raw.get("security", common)
         if not wanted or {} in wanted:
-            yield operation.hit(operation.at.location, "declares no security: it reads as open to everyone", "security")
+            yield operation.hit(operation.part.at, "declares no security: it reads as open to everyone", "security")
 
 
 def security_signed(api: Api) -> Iterator[Hit]:
     """API Gateway reads the scheme from its extension when the document is imported."""
-    schemes = api.root.value.get("components", {}).get("securitySchemes", {})
+    schemes = api.root.raw.get("components", {}).get("securitySchemes", {})
     for name in schemes:
         scheme = api.part(api.root.below("components", "securitySchemes", name))
         expected = {"type": "apiKey", "in": "header", "name": "Authorization"}
-        given = {key: scheme.value.get(key) for key in expected}
-        if given != expected or scheme.value.get("x-amazon-apigateway-authtype") != "awsSigv4":
+        given = {key: scheme.raw.get(key) for key in expected}
+        if given != expected or scheme.raw.get("x-amazon-apigateway-authtype") != "awsSigv4":
             text = f"the scheme {name} is not the signature: apiKey Authorization in header, authtype awsSigv4"
-            yield Hit(scheme.location, Place("api", "security"), text)
+            yield Hit(scheme.at, Place("api", "security"), text)
 
 
 def versions_agree(api: Api) -> Iterator[Hit]:
@@ -221,10 +218,10 @@ def versions_agree(api: Api) -> Iterator[Hit]:
     folder = api.file.parent.name
     if _VERSION_SEGMENT.fullmatch(folder):
         said[f"the folder {folder}"] = folder[1:]
-    version = str(api.root.value.get("info", {}).get("version", ""))
+    version = str(api.root.raw.get("info", {}).get("version", ""))
     major = _MAJOR.match(version)
     said[f'info.version "{version}"'] = major[1] if major else ""
-    servers = api.root.value.get("servers") or [{}]
+    servers = api.root.raw.get("servers") or [{}]
     url = str(servers[0].get("url", ""))
     last = url.rstrip("/").rpartition("/")[2]
     said[f'servers[0].url "{url}"'] = last[1:] if _VERSION_SEGMENT.fullmatch(last) else ""

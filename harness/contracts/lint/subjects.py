@@ -1,18 +1,16 @@
 """A contract as the rules look at it: its operations or its schema, every part with the place where it is written."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any
 
+from harness.contracts import contract as read
+from harness.contracts.contract import GATEWAY, Contract, Part, contract_of, read_operations
 from harness.contracts.finding import Place
-from harness.contracts.openapi import METHODS
 from harness.contracts.schemas import Library, Location, Role, Schemas
 from harness.contracts.schemas.dialects import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS
-
-# Ours: the gateway gives this answer by itself, in AWS's form.
-GATEWAY: Final = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +22,8 @@ class Hit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A value past its references, and where it is written."""
-
-    location: Location
-    value: Any = field(hash=False)
-
-    def below(self, *steps: str | int) -> Location:
-        return Location(self.location.file, (*self.location.path, *steps))
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """`path` is the template below the server's base path. `responses`: by status, those of the gateway as well."""
-
-    method: str
-    path: str
-    at: Part
-    parameters: tuple[Part, ...]
-    body: Part | None
-    responses: Mapping[str, Part] = field(hash=False)
+class Operation(read.Operation):
+    """An operation as the rules speak of it; its responses are those of the gateway as well."""
 
     def place(self, part: str = "operation", **more: Any) -> Place:
         return Place("api", part, self.method, self.path, **more)
@@ -54,7 +33,7 @@ class Operation:
 
     def answers(self) -> Iterator[tuple[str, Part]]:
         """Those of the domain itself."""
-        return ((status, each) for status, each in self.responses.items() if each.value.get("x-answered-by") != GATEWAY)
+        return ((status, each) for status, each in self.responses.items() if each.get("x-answered-by") != GATEWAY)
 
     def successes(self) -> Iterator[tuple[str, Part]]:
         return ((status, each) for status, each in self.answers() if status.startswith("2"))
@@ -72,7 +51,8 @@ class Subject:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.root = Part(Location(library.root.file, ()), library.root.value)
+        root = Location(library.root.file, ())
+        self.root = Part(root, library.root.value, root)
         self._schemas: dict[Role, Schemas] = {}
 
     @property
@@ -80,7 +60,7 @@ class Subject:
         return PurePosixPath(self.library.root.file)
 
     def part(self, location: Location) -> Part:
-        return Part(*self.library.followed(location))
+        return Part(*self.library.followed(location), location)
 
     def fits(self, location: Location, value: Any, role: Role) -> str:
         """Why `value` breaks the schema that is written there; empty when it does not."""
@@ -96,11 +76,11 @@ class Subject:
     def schemas_from(self, location: Location, seen: set[Location]) -> Iterator[Part]:
         """The schema that is written there and every one inside or referred to; each once for a set `seen`."""
         part = self.part(location)
-        if part.location in seen or not isinstance(part.value, dict):
+        if part.at in seen or not isinstance(part.raw, dict):
             return
-        seen.add(part.location)
+        seen.add(part.at)
         yield part
-        for keyword, value in part.value.items():
+        for keyword, value in part.raw.items():
             if keyword in SCHEMA_KEYWORDS and isinstance(value, dict):
                 yield from self.schemas_from(part.below(keyword), seen)
             elif keyword in LIST_KEYWORDS and isinstance(value, list):
@@ -114,19 +94,19 @@ class Subject:
         """The members of an object, also those that `allOf` brings in."""
         found: dict[str, Location] = {}
         part = self.part(location)
-        if isinstance(part.value, dict):
-            for index in range(len(part.value.get("allOf", ()))):
+        if isinstance(part.raw, dict):
+            for index in range(len(part.raw.get("allOf", ()))):
                 found |= self.properties(part.below("allOf", index))
-            found |= {name: part.below("properties", name) for name in part.value.get("properties", {})}
+            found |= {name: part.below("properties", name) for name in part.raw.get("properties", {})}
         return found
 
     def required(self, location: Location) -> set[str]:
         part = self.part(location)
         found: set[str] = set()
-        if isinstance(part.value, dict):
-            for index in range(len(part.value.get("allOf", ()))):
+        if isinstance(part.raw, dict):
+            for index in range(len(part.raw.get("allOf", ()))):
                 found |= self.required(part.below("allOf", index))
-            found |= set(part.value.get("required", ()))
+            found |= set(part.raw.get("required", ()))
         return found
 
 
@@ -134,17 +114,21 @@ class Api(Subject):
     """An OpenAPI document that is valid as such."""
 
     @cached_property
+    def contract(self) -> Contract:
+        return contract_of(self.library)
+
+    @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        return tuple(self._operations())
+        contract = self.contract
+        return tuple(read_operations(contract, contract.entries(self.root, "paths"), Operation))
 
     def contents(self, part: Part) -> Iterator[tuple[str, Part]]:
         """Media types of a body or an answer."""
-        for media, value in part.value.get("content", {}).items():
-            yield media, Part(part.below("content", media), value)
+        yield from self.contract.entries(part, "content").items()
 
     def headers(self, response: Part) -> dict[str, Part]:
         """By name in lower case."""
-        return {name.lower(): self.part(response.below("headers", name)) for name in response.value.get("headers", {})}
+        return {name.lower(): part for name, part in self.contract.entries(response, "headers").items()}
 
     def inputs(self) -> Iterator[tuple[Operation, Part]]:
         """The media types of request bodies."""
@@ -159,26 +143,6 @@ class Api(Subject):
             for status, response in operation.answers():
                 for _, content in self.contents(response):
                     yield operation, status, content
-
-    def _operations(self) -> Iterator[Operation]:
-        for path in self.root.value.get("paths", {}):
-            item = self.part(self.root.below("paths", path))
-            shared = self._parameters(item)
-            for method in METHODS:
-                if method in item.value:
-                    at = Part(item.below(method), item.value[method])
-                    own = self._parameters(at)
-                    body = self.part(at.below("requestBody")) if "requestBody" in at.value else None
-                    responses = {
-                        str(status): self.part(at.below("responses", status)) for status in at.value["responses"]
-                    }
-                    yield Operation(method.upper(), path, at, tuple((shared | own).values()), body, responses)
-
-    def _parameters(self, holder: Part) -> dict[tuple[str, str], Part]:
-        listed = (
-            self.part(holder.below("parameters", index)) for index in range(len(holder.value.get("parameters", ())))
-        )
-        return {(each.value["in"], each.value["name"]): each for each in listed}
 
 
 class Event(Subject):

@@ -17,9 +17,9 @@ _LONGEST: Final = 200
 def references(subject: Subject) -> Iterator[Hit]:
     """Every `$ref` that leads nowhere, to itself, or to the network."""
     event = Place("event", "document", detail_type=subject.file.stem)
-    place = Place("api", "document") if "openapi" in subject.root.value else event
+    place = Place("api", "document") if "openapi" in subject.root.raw else event
     seen: set[str] = set()
-    pending = [subject.root.location.file]
+    pending = [subject.root.at.file]
     while pending:
         file = pending.pop()
         if file in seen:
@@ -51,9 +51,9 @@ def json_schema(subject: Subject) -> Iterator[Hit]:
     """What the dialect's own schema finds, else what the compiler does."""
     place = Place("event", "document", detail_type=subject.file.stem)
     try:
-        jsonschema_rs.meta.validate(subject.root.value)
+        jsonschema_rs.meta.validate(subject.library.root.value)
         jsonschema_rs.validator_for(expanded(subject), offline=True)
     except jsonschema_rs.ValidationError as error:
         yield Hit(subject.root.below(*error.instance_path), place, error.message[:_LONGEST])
     except (ValueError, jsonschema_rs.ReferencingError) as error:
-        yield Hit(subject.root.location, place, str(error)[:_LONGEST])
+        yield Hit(subject.root.at, place, str(error)[:_LONGEST])
