@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from harness.queues import dispenser
 from harness.queues.broker import Broker
 from harness.queues.jetstream import JetStreamShelves
 from harness.queues.memory import MemoryShelves
@@ -22,8 +23,10 @@ NewBroker = Callable[..., Awaitable[Broker]]
 
 
 @pytest.fixture(params=["memory", pytest.param("jetstream", marks=pytest.mark.slow)])
-async def new_broker(request: pytest.FixtureRequest) -> AsyncIterator[NewBroker]:
+async def new_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[NewBroker]:
     """Makes brokers on the same store: each is what one process has. `Broker`'s options as arguments."""
+    # What is there is received at once, however long a busy server takes to tell of it.
+    monkeypatch.setattr(dispenser, "REACH_SECONDS", 60.0)
     async with AsyncExitStack() as stack:
         state: State
         shelves: Shelves
