@@ -1,6 +1,7 @@
 """One attempt at a target over real HTTP, and what follows from its outcome."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -165,10 +166,10 @@ async def test_an_answer_without_a_length_ends_with_the_connection() -> None:
 
 
 async def test_a_target_that_is_not_there_is_a_connection_failure() -> None:
-    container = Container([OK])
-    async with running(container) as route:
-        pass
-    failure = await HttpDelivery(HttpClient(), {route.target.arn: container.url})(route, DELIVERY)
+    with socket.socket() as held:  # bound, so that nobody else listens there, and not listening either
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        failure = await HttpDelivery(HttpClient(), {STOCK.target.arn: url})(STOCK, DELIVERY)
     assert failure is not None
     assert failure.code == "CONNECTION_FAILURE"
 
