@@ -33,12 +33,24 @@ def diff(
     from harness.contracts.diff.render import as_json as json_of
     from harness.contracts.diff.render import as_text
 
+    for argument, named in (("OLD", old), ("NEW", new)):
+        _check_names_a_file(argument, named)
     found = rules or _rules_beside(new)
     settings = read_settings(str(found), _text(str(found))) if found else Settings()
     result = diff_files(_name(old), _name(new), _reader(old), _reader(new), today=utc_now().date(), settings=settings)
     print(json.dumps(json_of(result, old, new), indent=2, ensure_ascii=False) if as_json else as_text(result, old, new))
     if result.breaking:
         raise typer.Exit(1)
+
+
+def _check_names_a_file(argument: str, named: str) -> None:
+    revision, colon, file = named.partition(":")
+    if colon and not (revision and file) and not Path(named).exists():
+        missing = "file" if revision else "revision"
+        text = f'"{named}" has no {missing} {"after" if revision else "before"} the colon: write REVISION:FILE'
+        raise InputError([Problem(argument, 0, text)])
+    if not named:
+        raise InputError([Problem(argument, 0, "is empty: name a contract file, or REVISION:FILE")])
 
 
 def _revision(named: str) -> str | None:

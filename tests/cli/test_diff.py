@@ -142,6 +142,10 @@ def test_schemas_of_an_event_are_compared_in_their_mode(run: Run, tmp_path: Path
 
 
 MISUSE = {
+    "no name before": (["", OLD], "OLD: is empty: name a contract file, or REVISION:FILE"),
+    "no name after": ([OLD, ""], "NEW: is empty: name a contract file, or REVISION:FILE"),
+    "a revision without a file": (["main:", OLD], 'OLD: "main:" has no file after the colon: write REVISION:FILE'),
+    "a file without a revision": ([OLD, ":a.yaml"], 'NEW: ":a.yaml" has no revision before the colon: write'),
     "a file that is not there": (["nowhere.yaml", OLD], "nowhere.yaml: does not exist"),
     "a revision that is not there": (
         [f"no-such-branch:{OLD}", OLD],
