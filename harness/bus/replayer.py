@@ -278,7 +278,7 @@ def _lease(entry: Entry | None) -> Document:
         return free
     try:
         lease = documents.read(entry)
-        return lease if {lease["Owner"], lease["Until"] + lease["Done"]} else free
+        return {"Owner": str(lease["Owner"]), "Until": float(lease["Until"]), "Done": int(lease["Done"])}
     except FAULTS as error:
         log.error("%s cannot be read: the replay begins anew: %r", "/".join(entry.key), error)
         return free
