@@ -69,7 +69,7 @@ async def container(script: Script) -> AsyncIterator[Container]:
             task.cancel()
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Waits for a condition that another task or thread brings about."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what sets it knows nothing of this loop

@@ -78,12 +78,12 @@ def running(
 
     thread = threading.Thread(target=main, daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield found[0]
     finally:
         servers[0].should_exit = True
-        thread.join(10)
+        thread.join(60)
     assert not failures
 
 
@@ -104,7 +104,7 @@ class RawClient:
     sock: socket.socket = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sock = socket.create_connection(self.address, timeout=10)
+        self.sock = socket.create_connection(self.address, timeout=60)
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:

@@ -192,7 +192,7 @@ def test_a_client_that_reads_nothing_gets_no_further_calls_answered() -> None:
 
 
 def test_an_idle_connection_is_closed() -> None:
-    with running(echo, keep_alive_seconds=1) as edge:
+    with running(echo, keep_alive_seconds=3) as edge:
         client = RawClient(edge.address)
         for _ in range(2):
             client.send(SIGNED)

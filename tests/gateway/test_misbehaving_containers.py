@@ -18,7 +18,7 @@ def test_the_first_byte_arrives_before_the_last_is_sent() -> None:
     async def in_two(wire: Wire) -> None:
         await wire.request()
         await wire.say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
-        await asyncio.to_thread(more.wait, 10)
+        await asyncio.to_thread(more.wait, 60)
         await wire.say(b"4\r\nlast\r\n0\r\n\r\n")
         await wire.gone()
 
@@ -46,7 +46,7 @@ def test_a_container_that_dies_mid_answer_leaves_a_client_that_can_tell(said: by
     async def dies(wire: Wire) -> None:
         await wire.request()
         await wire.say(b"HTTP/1.1 200 OK\r\n" + said)
-        await asyncio.to_thread(more.wait, 10)
+        await asyncio.to_thread(more.wait, 60)
 
     with running(dies) as edge:
         client = RawClient(edge.address)
@@ -107,7 +107,7 @@ def test_when_the_client_goes_away_the_containers_connection_is_closed() -> None
         client.send(SIGNED)
         client.read_until(lambda arrived: b"first" in arrived)
         client.close()
-        assert closed.wait(10)
+        assert closed.wait(60)
 
 
 def test_a_slow_reader_gets_all_of_a_large_answer() -> None:

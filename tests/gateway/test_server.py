@@ -207,7 +207,7 @@ def test_a_slow_container_is_not_the_clients_debt() -> None:
 
     async def late(wire: Wire) -> None:
         await wire.request()
-        await asyncio.to_thread(more.wait, 10)
+        await asyncio.to_thread(more.wait, 60)
         await wire.say(OK)
 
     with running(late) as edge:
@@ -234,7 +234,7 @@ def test_a_client_that_does_not_read_is_left_and_the_containers_connection_freed
     with running(pour) as edge:
         client = RawClient(edge.address)
         client.send(SIGNED)
-        assert closed.wait(10)
+        assert closed.wait(60)
 
 
 def test_a_client_that_waits_is_told_to_continue(client: RawClient) -> None:

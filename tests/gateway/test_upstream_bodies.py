@@ -107,7 +107,7 @@ def test_a_body_that_stalls_breaks_off_after_the_timeout() -> None:
 
     async def scene() -> None:
         async with container(stalls) as to:
-            answer = await get(PooledClient(), to, timeout=0.05)
+            answer = await get(PooledClient(), to, timeout=1)
             with pytest.raises(BodyBrokeOff):
                 await whole(answer)
 
@@ -124,7 +124,7 @@ def test_a_body_that_drips_breaks_off_when_the_time_for_all_of_it_is_used_up() -
 
     async def scene() -> None:
         async with container(drips) as to:
-            answer = await get(PooledClient(), to, timeout=0.2)
+            answer = await get(PooledClient(), to, timeout=1)
             with pytest.raises(BodyBrokeOff):
                 await whole(answer)
 
@@ -143,12 +143,12 @@ def test_the_time_that_the_reader_takes_is_not_the_containers() -> None:
 
     async def scene() -> None:
         async with container(in_pieces) as to:
-            answer = await get(PooledClient(), to, timeout=0.5)
+            answer = await get(PooledClient(), to, timeout=2)
             assert isinstance(answer, Answer)
             body = answer.body
             rest = answer.rest()
             while len(body) < 3:
-                await asyncio.sleep(0.3)  # together more than the timeout
+                await asyncio.sleep(1.1)  # together more than the timeout
                 asked.set()
                 body += await anext(rest)
             assert body == b"abc"
