@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import uvicorn
 import uvloop
 
+from harness.gateway.protocol import EdgeProtocol
 from harness.gateway.server import addresses, server_config
 from harness.gateway.upstream import PooledClient
 from harness.wire import HttpRequest
@@ -26,9 +28,19 @@ class Running:
     container: Container
     client: PooledClient
     loop: asyncio.AbstractEventLoop
+    server: uvicorn.Server
 
     def open_upstream_connections(self) -> int:
         return self.client.open_connections(self.container.origin)
+
+    def with_each_connection(self, act: Callable[[EdgeProtocol], None]) -> None:
+        """Does something to each connection of a client, in the server's loop; returns when it is done."""
+
+        async def all_of_them() -> None:
+            for connection in tuple(self.server.server_state.connections):
+                act(cast(EdgeProtocol, connection))
+
+        asyncio.run_coroutine_threadsafe(all_of_them(), self.loop).result(60)
 
 
 @contextmanager
@@ -59,7 +71,7 @@ def running(
                 )
             )
             servers.append(server)
-            found.append(Running(addresses([sock])[0], behind, client, asyncio.get_running_loop()))
+            found.append(Running(addresses([sock])[0], behind, client, asyncio.get_running_loop(), server))
             serving = asyncio.create_task(server.serve(sockets=[sock]))
             await until(lambda: server.started or serving.done())
             ready.set()
@@ -84,6 +96,7 @@ def running(
     finally:
         servers[0].should_exit = True
         thread.join(60)
+    assert not thread.is_alive()
     assert not failures
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from harness.gateway.protocol import MAX_WAITING
+from harness.gateway.protocol import MAX_WAITING, EdgeProtocol
 from harness.gateway.server import affordable_connections
 from tests.gateway.cases.hostile import BYTES, GET, HOST, NEXT, POST, SMUGGLED
 from tests.gateway.containers import OK, Wire
@@ -192,9 +192,28 @@ def test_a_client_that_reads_nothing_gets_no_further_calls_answered() -> None:
 
 
 def test_an_idle_connection_is_closed() -> None:
-    with running(echo, keep_alive_seconds=3) as edge:
+    with running(echo, keep_alive_seconds=1) as edge:
+        client = RawClient(edge.address)
+        client.send(SIGNED * 2)  # at once: it is not idle between them, however late a busy machine sends
+        assert [client.answer().status, client.answer().status] == [200, 200]
+        assert client.ended()
+
+
+def test_a_connection_is_idle_since_its_latest_answer() -> None:
+    def look_now(connection: EdgeProtocol) -> None:
+        assert connection._idle_timer is not None
+        connection._idle_timer.cancel()
+        connection._look_whether_idle()
+
+    def look_late(connection: EdgeProtocol) -> None:
+        connection._keep_alive_seconds = 0
+        look_now(connection)
+
+    with running(echo) as edge:
         client = RawClient(edge.address)
         for _ in range(2):
             client.send(SIGNED)
             assert client.answer().status == 200
+            edge.with_each_connection(look_now)
+        edge.with_each_connection(look_late)
         assert client.ended()

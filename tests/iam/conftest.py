@@ -1,5 +1,6 @@
 """boto3's client of IAM, talking to the handler over HTTP on loopback."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,12 @@ def client_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     nowhere: Path = tmp_path_factory.mktemp("no-settings")
     authority = Authority(DIRECTORY, SEALER)
     with pytest.MonkeyPatch.context() as patch, served(IamApi(authority), WORKBENCH) as url:
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM"):
-            patch.delenv(name, raising=False)
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
         patch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setenv("no_proxy", "127.0.0.1")  # which counts before NO_PROXY
 
         def client(role: Role, region: str = "us-east-1") -> Any:
             given = SEALER.issue(start_session(role, "laptop", now=utc_now(), seconds=3600))

@@ -1,5 +1,6 @@
 """The example of the reference, run against the sample landscape's roles."""
 
+import os
 import re
 from pathlib import Path
 
@@ -27,13 +28,14 @@ def test_the_example_answers_what_it_says(
     (tester,) = (role for role in directory.roles.values() if role.name == "tester")
     sealer = a_sealer()
     given = sealer.issue(start_session(tester, "laptop", now=utc_now(), seconds=3600))
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", given.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", given.secret_access_key)
     monkeypatch.setenv("AWS_SESSION_TOKEN", given.session_token)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")  # which counts before NO_PROXY
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.chdir(ROOT)
     with served(IamApi(Authority(directory, sealer)), WORKBENCH) as url:
