@@ -5,6 +5,7 @@ What a provider can never do is breaking; what it need not do (an optional field
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 from harness.contracts.consumers.declared import is_free, names_at
 from harness.contracts.consumers.expectation import Expected, only
@@ -23,6 +24,17 @@ from harness.contracts.usage import Call
 from harness.errors import did_you_mean
 
 Tell = Callable[[str, Level, Place, str], Finding]
+
+
+class _TextRules(NamedTuple):
+    """The rules about what is given as text."""
+
+    impossible: str
+    wider: str
+
+
+_HEADER: Final = _TextRules("expected-header-impossible", "expected-header-wider")
+_METADATA: Final = _TextRules("expected-metadata-impossible", "expected-metadata-wider")
 
 
 def unmet(use: PactUse | RecordedUse | MessageUse, provider: Provider) -> tuple[Finding, ...]:
@@ -167,18 +179,18 @@ def _headers(use: PactUse, answer: Answer, operation: Operation, tell: Tell) -> 
         given = answer.headers[name].value
         if given is not None and values:
             found = unlike(rules, name, ", ".join(values), given)
-            yield from _unlike("header", found, of, place, tell)
+            yield from _unlike(_HEADER, found, of, place, tell)
 
 
-def _unlike(kind: str, found: Unlike | None, of: str, place: Place, tell: Tell) -> Iterator[Finding]:
+def _unlike(rules: _TextRules, found: Unlike | None, of: str, place: Place, tell: Tell) -> Iterator[Finding]:
     if found is None:
         return
     if found.never:
         text = f"expects {found.said} in {of}, and the contract never gives that: it gives {found.such}"
-        yield tell(f"expected-{kind}-impossible", Level.BREAKING, place, text)
+        yield tell(rules.impossible, Level.BREAKING, place, text)
     else:
         text = f"expects {found.said} in {of}, and the contract allows others, such as {found.such}"
-        yield tell(f"expected-{kind}-wider", Level.RISKY, place, text)
+        yield tell(rules.wider, Level.RISKY, place, text)
 
 
 def read_findings(
@@ -290,7 +302,7 @@ def _metadata(use: MessageUse, event: EventContractFile, place: Place, tell: Tel
         given = known(name)
         if given is not None and values:
             found = unlike(rules, name, values[0], given)
-            yield from _unlike("metadata", found, f"{name} of {use.detail_type}", place, tell)
+            yield from _unlike(_METADATA, found, f"{name} of {use.detail_type}", place, tell)
 
 
 _CHECKS = {PactUse: _pact, RecordedUse: _recorded, MessageUse: _message}
